@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "agent/core/types.hpp"
+
+namespace untrombone::core {
+
+// ---- What happens: facts from the adapters. None of them is a conclusion. ----------------------------------
+
+/// The SVI of a segment appeared, changed or went (ifindex 0). `up`: it has carrier and can hold routes.
+struct InterfaceChanged {
+  SegmentId segment;
+  Ifindex interface;
+  MacAddress mac;
+  bool up = false;
+};
+
+/// A port of a segment's bridge appeared, changed or went (`up` = false).
+struct PortChanged {
+  SegmentId segment;
+  Ifindex port;
+  PortClass port_class = PortClass::kLocal;
+  bool up = false;
+};
+
+enum class FrameKind : std::uint8_t { kArpRequest, kArpReply, kRarp };
+
+/// A frame that came in on a port. `sender` is absent for RARP and for ARP probes (RFC 5227: sender 0.0.0.0).
+struct FrameSeen {
+  Ifindex port;
+  FrameKind kind = FrameKind::kArpRequest;
+  MacAddress mac;
+  std::optional<IpAddress> sender;
+  bool to_gateway_mac = false;  ///< the frame's destination was the local gateway's own MAC
+};
+
+/// The bridge learned, or a dump listed, a MAC on a port. `remote_vtep`: an entry with a remote VTEP or
+/// NTF_EXT_LEARNED; it is behind the DCI whatever the port's class says.
+struct FdbSeen {
+  Ifindex port;
+  MacAddress mac;
+  bool remote_vtep = false;
+};
+
+/// The bridge forgot a MAC: aged out (NUD_STALE) or flushed.
+struct FdbGone {
+  Ifindex port;
+  MacAddress mac;
+  bool aged = false;
+};
+
+/// The kernel's neighbour table names a MAC for an address. Says nothing about place.
+struct NeighbourSeen {
+  SegmentId segment;
+  IpAddress ip;
+  MacAddress mac;
+};
+
+/// A host route of ours that an earlier run of the agent left in the kernel.
+struct PriorRoute {
+  SegmentId segment;
+  IpAddress ip;
+};
+
+/// An FDB dump begins; entries it does not list are swept by DumpFinished.
+struct DumpStarted {};
+struct DumpFinished {};
+
+enum class RouteNote : std::uint8_t { kInstalled, kRemoved, kBetterWon, kRejected };
+
+/// The sink's answer for a route.
+struct RouteNoted {
+  IpPrefix prefix;
+  RouteNote note = RouteNote::kInstalled;
+};
+
+using Event = std::variant<InterfaceChanged, PortChanged, FrameSeen, FdbSeen, FdbGone, NeighbourSeen, PriorRoute,
+                           DumpStarted, DumpFinished, RouteNoted>;
+
+// ---- What we conclude. ---------------------------------------------------------------------------------------
+
+enum class HostState : std::uint8_t { kUnknown, kRemote, kProvisional, kLocal, kDeparting };
+enum class Verdict : std::uint8_t { kUnknown, kLocal, kRemote };
+
+/// Why a host is in its state.
+enum class Reason : std::uint8_t {
+  kNone,
+  kBindingLearned,
+  kArpOnLocalPort,
+  kRarpOnLocalPort,
+  kFdbOnLocalPort,
+  kMacIsLocal,
+  kArpOnDci,
+  kRarpOnDci,
+  kFdbOnDci,
+  kRemoteVtep,
+  kReboundToOtherMac,
+  kPortDown,
+  kSegmentDown,
+  kNoAnswerOnLocalPort,
+  kSilent,
+  kClaimedElsewhere,
+  kLingerOver,
+  kForgotten,
+};
+
+/// The three classes of route of design 4; each has its own tag.
+enum class RouteClass : std::uint8_t { kNone, kFresh, kSettled, kLingering };
+
+[[nodiscard]] std::string_view to_string(HostState state);
+[[nodiscard]] std::string_view to_string(Verdict verdict);
+[[nodiscard]] std::string_view to_string(RouteClass route_class);
+[[nodiscard]] std::string_view to_string(RouteNote note);
+[[nodiscard]] std::string_view to_string(FrameKind kind);
+/// A sentence a person can read, e.g. "an ARP frame came in on a local port".
+[[nodiscard]] std::string_view to_string(Reason reason);
+
+/// A host changed state.
+struct Transition {
+  TimePoint when;
+  SegmentId segment;
+  IpAddress ip;
+  MacAddress mac;
+  HostState from = HostState::kUnknown;
+  HostState to = HostState::kUnknown;
+  Reason reason = Reason::kNone;
+  Ifindex port;
+  bool operator==(const Transition&) const = default;
+};
+
+// ---- What is to be done. ---------------------------------------------------------------------------------------
+
+struct Route {
+  Ifindex interface;
+  RouteClass route_class = RouteClass::kSettled;
+  std::uint8_t distance = 0;
+  std::uint32_t metric = 0;
+  std::uint32_t tag = 0;
+  bool operator==(const Route&) const = default;
+};
+
+/// Announce `prefix` as `route`, or withdraw it. `cause` is the time of the evidence behind it.
+struct RouteChange {
+  IpPrefix prefix;
+  std::optional<Route> route;
+  TimePoint cause;
+};
+
+/// Ask `ip` for a sign of life, out of local ports only: `port`, or all of the segment's when it is 0.
+struct ProbeRequest {
+  SegmentId segment;
+  Ifindex port;
+  IpAddress ip;
+  std::optional<MacAddress> mac;
+};
+
+/// Tell the guest at `port` that `gateway` has the local gateway's MAC.
+struct GreetRequest {
+  SegmentId segment;
+  Ifindex port;
+  IpAddress ip;
+  MacAddress mac;
+  IpAddress gateway;
+  TimePoint cause;
+};
+
+enum class AlarmKind : std::uint8_t { kGatewayClaimed, kTooManyHosts, kTooManyIpsOnMac, kTooManyRoutes };
+[[nodiscard]] std::string_view to_string(AlarmKind kind);
+
+/// A bound was crossed, or somebody lies. Repeats; the shell rate-limits.
+struct Alarm {
+  AlarmKind kind = AlarmKind::kGatewayClaimed;
+  SegmentId segment;
+  IpAddress ip;
+  MacAddress mac;
+  Ifindex port;
+};
+
+/// Reused between calls, so that the steady path does not allocate.
+struct Actions {
+  std::vector<RouteChange> routes;
+  std::vector<ProbeRequest> probes;
+  std::vector<GreetRequest> greetings;
+  std::vector<Transition> transitions;
+  std::vector<Alarm> alarms;
+  /// Set once, when everything that an earlier run may have announced had its chance to answer.
+  bool start_complete = false;
+
+  void clear();
+  [[nodiscard]] bool empty() const;
+};
+
+}  // namespace untrombone::core

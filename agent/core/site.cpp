@@ -1,0 +1,295 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "agent/core/site.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "agent/core/frame_rules.hpp"
+
+namespace untrombone::core {
+namespace {
+
+constexpr std::size_t kHistoryCapacity = 16384;
+/// How long the binding of a host that is not here is remembered. Longer than any sane ARP cache keeps it.
+constexpr Duration kBindingMemory = std::chrono::hours(1);
+
+}  // namespace
+
+Site::Site(SiteSettings settings)
+    : settings_(std::move(settings)), history_(kHistoryCapacity), segments_(settings_.segments.size()) {}
+
+void Site::handle(const Event& event, TimePoint when, TimePoint now, Actions& out) {
+  std::visit([&](const auto& specific) { on(specific, when, now, out); }, event);
+}
+
+void Site::on(const InterfaceChanged& event, TimePoint /*when*/, TimePoint now, Actions& out) {
+  Segment& segment = segments_[event.segment.value];
+  const bool routes_change = segment.up != event.up || segment.interface != event.interface;
+  segment.interface = event.interface;
+  segment.mac = event.mac;
+  segment.up = event.up;
+  if (!routes_change) return;
+  hosts_.for_each([&](HostIndex index) {
+    const Host& host = hosts_[index];
+    if (host.segment == event.segment && host.route_class != RouteClass::kNone) emit_route(host, now, out);
+  });
+}
+
+void Site::on(const PortChanged& event, TimePoint /*when*/, TimePoint now, Actions& out) {
+  if (event.up) {
+    ports_[event.port] = {event.segment, event.port_class};
+    return;
+  }
+  if (ports_.erase(event.port) == 0) return;
+  std::vector<StationKey> gone;
+  hosts_.for_each_station([&](const StationKey& key, Station& station) {
+    if (station.port != event.port) return;
+    gone.push_back(key);
+  });
+  for (const StationKey& key : gone) {
+    Station& station = hosts_.station(key.segment, key.mac);
+    station.port = {};
+    hosts_.for_each_of(station, [&](HostIndex index) { depart(index, Reason::kPortDown, event.port, now, out); });
+    hosts_.prune(key);
+  }
+}
+
+void Site::on(const FrameSeen& event, TimePoint when, TimePoint now, Actions& out) {
+  const auto port = ports_.find(event.port);
+  if (port == ports_.end()) return;
+  Sighting sighting{.segment = port->second.segment,
+                    .mac = event.mac,
+                    .port = event.port,
+                    .port_class = port->second.port_class,
+                    .evidence = event.kind == FrameKind::kRarp ? Evidence::kRarp : Evidence::kArp,
+                    .remote_vtep = false,
+                    .ip = event.sender,
+                    .reason = Reason::kNone,
+                    .when = when,
+                    .now = now};
+  const bool rarp = event.kind == FrameKind::kRarp;
+  if (sighting.is_local()) {
+    sighting.reason = rarp ? Reason::kRarpOnLocalPort : Reason::kArpOnLocalPort;
+  } else {
+    sighting.reason = rarp ? Reason::kRarpOnDci : Reason::kArpOnDci;
+  }
+  if (sighting.is_local() && sighting.ip && settings_.segments[sighting.segment.value].is_gateway(*sighting.ip) &&
+      may_be_station(sighting.segment, sighting.mac)) {
+    out.alarms.push_back({AlarmKind::kGatewayClaimed, sighting.segment, *sighting.ip, sighting.mac, sighting.port});
+  }
+  if (!may_be_station(sighting.segment, sighting.mac)) return;
+  const HostIndex bound = sighting.ip ? bind(sighting, out) : kNoHost;
+  locate(sighting, out);
+  if (bound != kNoHost && event.to_gateway_mac && sighting.is_local()) {
+    hosts_[bound].greeting_answered = true;
+    hosts_[bound].greet_at = kNever;
+  }
+}
+
+void Site::on(const FdbSeen& event, TimePoint when, TimePoint now, Actions& out) {
+  const auto port = ports_.find(event.port);
+  if (port == ports_.end() || !may_be_station(port->second.segment, event.mac)) return;
+  Sighting sighting{.segment = port->second.segment,
+                    .mac = event.mac,
+                    .port = event.port,
+                    .port_class = port->second.port_class,
+                    .evidence = Evidence::kFdb,
+                    .remote_vtep = event.remote_vtep,
+                    .ip = std::nullopt,
+                    .reason = Reason::kFdbOnLocalPort,
+                    .when = when,
+                    .now = now};
+  if (event.remote_vtep) {
+    sighting.reason = Reason::kRemoteVtep;
+  } else if (!sighting.is_local()) {
+    sighting.reason = Reason::kFdbOnDci;
+  }
+  locate(sighting, out);
+}
+
+void Site::on(const FdbGone& event, TimePoint /*when*/, TimePoint now, Actions& out) {
+  const auto port = ports_.find(event.port);
+  if (port == ports_.end()) return;
+  const StationKey key{port->second.segment, event.mac};
+  const Station* station = hosts_.find_station(key.segment, key.mac);
+  if (station == nullptr || station->port != event.port) return;
+  lose_place(key, event.aged, now, out);
+}
+
+void Site::on(const NeighbourSeen& event, TimePoint when, TimePoint now, Actions& out) {
+  if (!may_be_station(event.segment, event.mac)) return;
+  const HostIndex known = hosts_.find(event.segment, event.ip);
+  if (known != kNoHost && (hosts_[known].mac == event.mac || hosts_[known].is_here())) return;
+  const Sighting sighting{.segment = event.segment,
+                          .mac = event.mac,
+                          .port = {},
+                          .port_class = PortClass::kDci,
+                          .evidence = Evidence::kNone,
+                          .remote_vtep = false,
+                          .ip = event.ip,
+                          .reason = Reason::kMacIsLocal,
+                          .when = when,
+                          .now = now};
+  const HostIndex index = bind(sighting, out);
+  if (index == kNoHost) return;
+  const Station& station = hosts_.station(event.segment, event.mac);
+  if (station.is_local()) {
+    arrive(index, sighting, false, out);
+  } else if (station.is_remote()) {
+    hosts_[index].state = HostState::kRemote;
+  }
+}
+
+void Site::on(const PriorRoute& event, TimePoint /*when*/, TimePoint /*now*/, Actions& /*out*/) {
+  if (settings_.segments[event.segment.value].may_be_host(event.ip)) prior_routes_.push_back(event);
+}
+
+void Site::on(const DumpStarted& /*event*/, TimePoint /*when*/, TimePoint /*now*/, Actions& /*out*/) { ++generation_; }
+
+void Site::on(const DumpFinished& /*event*/, TimePoint /*when*/, TimePoint now, Actions& out) {
+  if (dumped_) {
+    std::vector<StationKey> unlisted;
+    hosts_.for_each_station([&](const StationKey& key, const Station& station) {
+      if (station.port && station.generation != generation_) unlisted.push_back(key);
+    });
+    for (const StationKey& key : unlisted) lose_place(key, false, now, out);
+    return;
+  }
+  dumped_ = true;
+  Duration window{};
+  for (const SegmentSettings& segment : settings_.segments) window = std::max(window, segment.confirm);
+  start_at_ = now + window;
+  probe_prior_routes(now, out);
+}
+
+void Site::on(const RouteNoted& event, TimePoint /*when*/, TimePoint now, Actions& out) {
+  if (event.note != RouteNote::kBetterWon) return;
+  for (std::uint16_t segment = 0; segment < segments_.size(); ++segment) {
+    const HostIndex index = hosts_.find({segment}, event.prefix.address());
+    if (index == kNoHost || hosts_[index].route_class != RouteClass::kLingering) continue;
+    withdraw(index, state_elsewhere(hosts_[index]), Reason::kClaimedElsewhere, now, out);
+  }
+}
+
+/// Design 3.7: gateways, the edge itself and virtual routers are never hosts.
+bool Site::may_be_station(SegmentId segment, const MacAddress& mac) const {
+  return !mac.is_group() && !mac.is_zero() && mac != segments_[segment.value].mac &&
+         !settings_.segments[segment.value].is_gateway_mac(mac) && !is_virtual_router_mac(mac);
+}
+
+/// Notes where a MAC is and lets its hosts arrive or depart.
+void Site::locate(const Sighting& sighting, Actions& out) {
+  Station& station = hosts_.station(sighting.segment, sighting.mac);
+  station.port = sighting.port;
+  station.port_class = sighting.port_class;
+  station.remote_vtep = sighting.remote_vtep;
+  station.evidence = sighting.evidence;
+  station.generation = generation_;
+  station.when = sighting.when;
+  hosts_.for_each_of(station, [&](HostIndex index) {
+    Host& host = hosts_[index];
+    if (sighting.is_local()) {
+      arrive(index, sighting, sighting.ip == host.ip, out);
+    } else if (host.state == HostState::kUnknown) {
+      set_state(host, HostState::kRemote, sighting.reason, sighting.port, sighting.now, out);
+    } else {
+      depart(index, sighting.reason, sighting.port, sighting.now, out);
+    }
+  });
+}
+
+/// Learns the binding that the sighting carries. kNoHost when the address may not be a host or a bound is reached.
+HostIndex Site::bind(const Sighting& sighting, Actions& out) {
+  const SegmentSettings& settings = settings_.segments[sighting.segment.value];
+  if (!settings.may_be_host(*sighting.ip)) return kNoHost;
+  const auto refuse = [&](AlarmKind kind) {
+    out.alarms.push_back({kind, sighting.segment, *sighting.ip, sighting.mac, sighting.port});
+    return kNoHost;
+  };
+  HostIndex index = hosts_.find(sighting.segment, *sighting.ip);
+  const bool known = index != kNoHost;
+  if (known && hosts_[index].mac == sighting.mac) {
+    if (!hosts_[index].is_here()) hosts_[index].heard = sighting.now;
+    return index;
+  }
+  if (!known && segments_[sighting.segment.value].hosts >= settings.max_hosts) return refuse(AlarmKind::kTooManyHosts);
+  const Station* station = hosts_.find_station(sighting.segment, sighting.mac);
+  if (station != nullptr && station->hosts >= settings.max_ips_per_mac) return refuse(AlarmKind::kTooManyIpsOnMac);
+  if (known) {
+    hosts_.rebind(index, sighting.mac);
+    Host& host = hosts_[index];
+    if (host.is_here()) set_state(host, host.state, Reason::kReboundToOtherMac, sighting.port, sighting.now, out);
+    return index;
+  }
+  index = hosts_.add(sighting.segment, *sighting.ip, sighting.mac);
+  ++segments_[sighting.segment.value].hosts;
+  Host& host = hosts_[index];
+  host.reason = Reason::kBindingLearned;
+  host.since = host.heard = sighting.now;
+  host.forget_at = sighting.now + kBindingMemory;
+  schedule(index);
+  return index;
+}
+
+/// The bridge no longer lists the MAC. Ageing is not departure: its hosts are asked. A flush is asked about at once,
+/// with a deadline, because it is what a port that goes down looks like from here.
+void Site::lose_place(const StationKey& key, bool aged, TimePoint now, Actions& out) {
+  Station& station = hosts_.station(key.segment, key.mac);
+  if (station.hosts == 0) {
+    station.port = {};
+    hosts_.prune(key);
+    return;
+  }
+  hosts_.for_each_of(station, [&](HostIndex index) {
+    if (!hosts_[index].is_here()) return;
+    if (!aged) {
+      challenge(index, settings_of(hosts_[index]).confirm, now, out);
+    } else if (hosts_[index].answer_by == kNever) {
+      hosts_[index].probe_at = now;
+      schedule(index);
+    }
+  });
+}
+
+/// Hosts that an earlier run announced are asked whether they are still here, on local ports only.
+void Site::probe_prior_routes(TimePoint now, Actions& out) {
+  std::erase_if(prior_routes_, [&](const PriorRoute& route) {
+    const HostIndex index = hosts_.find(route.segment, route.ip);
+    return index != kNoHost && hosts_[index].is_here();
+  });
+  for (const PriorRoute& route : prior_routes_) out.probes.push_back({route.segment, {}, route.ip, std::nullopt});
+  const Duration left = start_at_ - now;
+  const bool again = !prior_routes_.empty() && left > std::chrono::milliseconds(50);
+  prior_probe_at_ = again ? now + left / 2 : kNever;
+}
+
+TimePoint Site::next_deadline() const {
+  TimePoint next = std::min(started_ ? kNever : start_at_, prior_probe_at_);
+  if (!timers_.empty()) next = std::min(next, timers_.top().at);
+  return next;
+}
+
+void Site::handle_time(TimePoint now, Actions& out) {
+  if (prior_probe_at_ <= now) probe_prior_routes(now, out);
+  while (!timers_.empty() && timers_.top().at <= now) {
+    const Timer timer = timers_.top();
+    timers_.pop();
+    if (hosts_[timer.host].queued_for != timer.at) continue;  // superseded
+    hosts_[timer.host].queued_for = kNever;
+    run_host_timers(timer.host, now, out);
+  }
+  if (!started_ && start_at_ <= now) {
+    started_ = true;
+    out.start_complete = true;
+    prior_routes_.clear();
+    prior_probe_at_ = kNever;
+  }
+}
+
+Verdict Site::verdict(const Host& host) const {
+  if (host.is_here()) return Verdict::kLocal;
+  const HostState state = host.state == HostState::kDeparting ? state_elsewhere(host) : host.state;
+  return state == HostState::kRemote ? Verdict::kRemote : Verdict::kUnknown;
+}
+
+}  // namespace untrombone::core

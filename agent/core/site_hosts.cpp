@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// The life of one host: arrival, confirmation, departure, and the deadlines of each.
+#include <algorithm>
+
+#include "agent/core/site.hpp"
+
+namespace untrombone::core {
+namespace {
+
+constexpr std::uint8_t kLingeringDistance = 250;         // worse than any routing protocol: facts on recency
+constexpr std::uint32_t kLingeringMetricPenalty = 1000;  // worse than every settled claim with the same base
+constexpr Duration kShortestProbeInterval = std::chrono::milliseconds(50);
+constexpr Duration kFirstGreetingInterval = std::chrono::milliseconds(50);
+/// A challenge after contradicting evidence is this part of `confirm`.
+constexpr int kChallengeShare = 5;
+
+}  // namespace
+
+void Site::arrive(HostIndex index, const Sighting& sighting, bool confirmed, Actions& out) {
+  Host& host = hosts_[index];
+  const SegmentSettings& settings = settings_of(host);
+  host.heard = sighting.now;
+  if (host.is_here()) {
+    if (confirmed || host.state == HostState::kLocal) host.answer_by = kNever;
+    if (confirmed && host.state == HostState::kProvisional) {
+      set_state(host, HostState::kLocal, sighting.reason, sighting.port, sighting.now, out);
+    }
+    return;
+  }
+  host.linger_until = host.forget_at = kNever;
+  host.cause = sighting.when;
+  host.settle_at = started_ ? sighting.now + settings_.routes.settle : kNever;
+  set_state(host, confirmed ? HostState::kLocal : HostState::kProvisional, sighting.reason, sighting.port,
+            sighting.now, out);
+  set_route(host, started_ ? RouteClass::kFresh : RouteClass::kSettled, sighting.when, out);
+  if (confirmed) {
+    host.probe_at = sighting.now + settings.refresh;
+  } else {
+    challenge(index, settings.confirm, sighting.now, out);
+  }
+  if (started_ && settings.greet) {
+    host.greetings_left = static_cast<std::uint8_t>(std::min(settings.greet_tries, 255U));
+    host.greetings_sent = 0;
+    host.greeting_answered = false;
+    greet(host, sighting.now, out);
+  }
+  schedule(index);
+}
+
+void Site::depart(HostIndex index, Reason reason, Ifindex port, TimePoint now, Actions& out) {
+  Host& host = hosts_[index];
+  if (!host.is_here()) return;
+  const bool place_is_lost = reason == Reason::kPortDown;
+  if (!place_is_lost && host.answer_by > now && host.answer_by != kNever) return;  // it has been asked already
+  const Duration confirm = settings_of(host).confirm;
+  const bool just_arrived = now - host.since < confirm && reason != Reason::kNoAnswerOnLocalPort;
+  if (!place_is_lost && just_arrived) {
+    // A frame sent before the move may come out of the DCI after it: ask before believing it.
+    challenge(index, confirm / kChallengeShare, now, out);
+    schedule(index);
+    return;
+  }
+  host.settle_at = host.answer_by = host.probe_at = host.greet_at = kNever;
+  set_state(host, HostState::kDeparting, reason, port, now, out);
+  const Duration linger = settings_of(host).linger;
+  if (linger <= Duration::zero()) {
+    withdraw(index, state_elsewhere(host), reason, now, out);
+    return;
+  }
+  set_route(host, RouteClass::kLingering, now, out);
+  host.linger_until = now + linger;
+  schedule(index);
+}
+
+/// The host must answer on a local port within `window`.
+void Site::challenge(HostIndex index, Duration window, TimePoint now, Actions& out) {
+  Host& host = hosts_[index];
+  if (host.answer_by != kNever) return;
+  host.answer_by = now + window;
+  host.probe_at = now + std::max(window / 2, kShortestProbeInterval);
+  probe(host, out);
+  schedule(index);
+}
+
+void Site::withdraw(HostIndex index, HostState state, Reason reason, TimePoint now, Actions& out) {
+  Host& host = hosts_[index];
+  host.settle_at = host.answer_by = host.probe_at = host.greet_at = host.linger_until = kNever;
+  host.heard = now;
+  host.forget_at = now + std::chrono::hours(1);
+  set_state(host, state, reason, {}, now, out);
+  set_route(host, RouteClass::kNone, now, out);
+  schedule(index);
+}
+
+void Site::run_host_timers(HostIndex index, TimePoint now, Actions& out) {
+  Host& host = hosts_[index];
+  if (host.linger_until <= now) withdraw(index, state_elsewhere(host), Reason::kLingerOver, now, out);
+  if (host.answer_by <= now) {
+    host.answer_by = kNever;
+    if (host.state == HostState::kProvisional) {
+      withdraw(index, state_elsewhere(host), Reason::kNoAnswerOnLocalPort, now, out);
+    } else {
+      depart(index, Reason::kNoAnswerOnLocalPort, {}, now, out);
+    }
+  }
+  if (host.settle_at <= now) {
+    host.settle_at = kNever;
+    set_route(host, RouteClass::kSettled, now, out);
+  }
+  if (host.probe_at <= now) run_probe_timer(index, now, out);
+  if (host.greet_at <= now) greet(host, now, out);
+  if (host.forget_at <= now) {
+    --segments_[host.segment.value].hosts;
+    hosts_.remove(index);
+    return;
+  }
+  schedule(index);
+}
+
+void Site::run_probe_timer(HostIndex index, TimePoint now, Actions& out) {
+  Host& host = hosts_[index];
+  const SegmentSettings& settings = settings_of(host);
+  if (host.answer_by != kNever) {
+    probe(host, out);
+    host.probe_at = now + std::max((host.answer_by - now) / 2, kShortestProbeInterval);
+    return;
+  }
+  const Duration quiet = now - host.heard;
+  if (quiet < settings.refresh) {
+    // Spread over an eighth of the period, so that hosts learned together are not probed together for ever.
+    const auto jitter = Duration(static_cast<std::int64_t>(hash_value(host.ip) % 1024U)) * (settings.refresh.count() / 8192);
+    host.probe_at = host.heard + settings.refresh + jitter;
+  } else if (quiet >= settings.silent_after) {
+    depart(index, Reason::kSilent, {}, now, out);
+  } else {
+    probe(host, out);
+    host.probe_at = std::min(now + settings.refresh / 4, host.heard + settings.silent_after);
+  }
+}
+
+void Site::set_state(Host& host, HostState state, Reason reason, Ifindex port, TimePoint now, Actions& out) {
+  const Transition transition{now, host.segment, host.ip, host.mac, host.state, state, reason, port};
+  host.state = state;
+  host.reason = reason;
+  host.since = now;
+  history_.add(transition);
+  out.transitions.push_back(transition);
+}
+
+void Site::set_route(Host& host, RouteClass route_class, TimePoint cause, Actions& out) {
+  if (host.route_class == route_class) return;
+  if (host.route_class == RouteClass::kNone) {
+    if (routes_ >= settings_.routes.max_routes) {
+      out.alarms.push_back({AlarmKind::kTooManyRoutes, host.segment, host.ip, host.mac, {}});
+      return;
+    }
+    ++routes_;
+  }
+  if (route_class == RouteClass::kNone) --routes_;
+  host.route_class = route_class;
+  emit_route(host, cause, out);
+}
+
+void Site::emit_route(const Host& host, TimePoint cause, Actions& out) {
+  out.routes.push_back({IpPrefix::host(host.ip), route_of(host), cause});
+}
+
+std::optional<Route> Site::route_of(const Host& host) const {
+  const Segment& segment = segments_[host.segment.value];
+  if (host.route_class == RouteClass::kNone || !segment.up) return std::nullopt;
+  const RouteSettings& routes = settings_.routes;
+  switch (host.route_class) {
+    case RouteClass::kNone: break;
+    case RouteClass::kFresh:
+      return Route{segment.interface, host.route_class, routes.distance, routes.metric - 1, routes.tag + 1};
+    case RouteClass::kSettled:
+      return Route{segment.interface, host.route_class, routes.distance, routes.metric, routes.tag};
+    case RouteClass::kLingering:
+      return Route{segment.interface, host.route_class, kLingeringDistance, routes.metric + kLingeringMetricPenalty,
+                   routes.tag + 2};
+  }
+  return std::nullopt;
+}
+
+/// Repeats with growing distance until the guest answered or the tries are used up.
+void Site::greet(Host& host, TimePoint now, Actions& out) {
+  host.greet_at = kNever;
+  const Station& station = hosts_.station(host.segment, host.mac);
+  if (!host.is_here() || host.greetings_left == 0 || !station.is_local()) return;
+  const SegmentSettings& settings = settings_of(host);
+  const IpPrefix* subnet = settings.subnet_of(host.ip);
+  for (const IpAddress& gateway : settings.gateways) {
+    if (!subnet->contains(gateway)) continue;
+    out.greetings.push_back({host.segment, station.port, host.ip, host.mac, gateway, host.cause});
+  }
+  --host.greetings_left;
+  if (host.greetings_left != 0) host.greet_at = now + kFirstGreetingInterval * (1 << std::min<int>(host.greetings_sent, 8));
+  ++host.greetings_sent;
+}
+
+void Site::probe(const Host& host, Actions& out) {
+  const Station* station = hosts_.find_station(host.segment, host.mac);
+  const bool placed = station != nullptr && station->is_local();
+  out.probes.push_back({host.segment, placed ? station->port : Ifindex{}, host.ip, host.mac});
+}
+
+void Site::schedule(HostIndex index) {
+  Host& host = hosts_[index];
+  const TimePoint due = host.due();
+  if (due >= host.queued_for) return;
+  host.queued_for = due;
+  timers_.push({due, index});
+}
+
+/// Where a host that is not here is believed to be.
+HostState Site::state_elsewhere(const Host& host) const {
+  const Station* station = hosts_.find_station(host.segment, host.mac);
+  return station != nullptr && station->is_remote() ? HostState::kRemote : HostState::kUnknown;
+}
+
+}  // namespace untrombone::core

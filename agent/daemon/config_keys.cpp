@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "agent/daemon/config_keys.hpp"
+
+#include <algorithm>
+#include <array>
+#include <numeric>
+#include <utility>
+#include <vector>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "agent/daemon/config.hpp"
+
+namespace untrombone::daemon {
+namespace {
+
+constexpr auto kRequired = KeyNeed::kRequired;
+constexpr auto kOptional = KeyNeed::kOptional;
+constexpr auto kDefault = KeyNeed::kDefault;
+constexpr auto kPlanned = KeyNeed::kPlanned;
+
+constexpr ConfigTable kTables[] = {
+    {"site", "[site]"},
+    {"routes", "[routes]"},
+    {"segment", "[[segment]]"},
+    {"segment.detect", "[segment.detect]"},
+    {"segment.summarize", "[segment.summarize]"},
+    {"segment.guard", "[segment.guard]"},
+    {"conflict", "[conflict]", true},
+    {"control", "[control]"},
+    {"metrics", "[metrics]", true},
+    {"log", "[log]"},
+};
+
+constexpr ConfigKey kKeys[] = {
+    {"site", "name", kRequired, R"("dc-a")", "this data centre, in logs and answers"},
+
+    {"routes", "sink", kDefault, R"("zapi")", "who takes the routes: zapi (zebra's own socket)"},
+    {"routes", "zapi-socket", kDefault, R"("/var/run/frr/zserv.api")", "zebra's ZAPI socket"},
+    {"routes", "frr-version", kDefault, R"("auto")",
+     R"(the FRR release: "auto" asks zebra, or "8.4", "10.3", ...)"},
+    {"routes", "table", kDefault, "201", "1..252: what FRR's \"redistribute table\" names"},
+    {"routes", "distance", kDefault, "5", "1..249: administrative distance of our routes"},
+    {"routes", "tag", kDefault, "4210", "tag of a settled route; +1 fresh, +2 lingering"},
+    {"routes", "metric", kDefault, "1000", "metric of a settled route"},
+    {"routes", "settle", kDefault, R"("30s")", "an arrived host's route stays fresh this long"},
+    {"routes", "on-exit", kDefault, R"("retain")", "when the agent stops: retain | withdraw its routes"},
+    {"routes", "retain-time", kDefault, R"("120s")", "zebra keeps retained routes this long"},
+    {"routes", "max-routes", kDefault, "100000", "over this an alarm, and no more routes"},
+    {"routes", "vty-dir", kPlanned, "", ""},
+    {"routes", "mass-threshold", kPlanned, "", ""},
+    {"routes", "leak-guard", kPlanned, "", ""},
+    {"routes", "track", kPlanned, "", ""},
+
+    {"segment", "name", kRequired, R"("vlan10")", "unique"},
+    {"segment", "bridge", kRequired, R"("br0")", "the Linux bridge of this stretched L2 domain"},
+    {"segment", "interface", kOptional, R"("br0.10")", "its L3 interface (SVI); default: the bridge itself"},
+    {"segment", "dci-ports", kDefault, "[]",
+     R"(bridge ports that lead to other sites; names or patterns: "vx*")"},
+    {"segment", "peer-ports", kDefault, "[]", "MLAG peer links; count as local"},
+    {"segment", "subnets", kRequired, R"(["10.1.0.0/16"])", "IPv4; hosts are only looked for in these"},
+    {"segment", "gateways", kRequired, R"(["10.1.0.1"])", "the addresses every site's edge owns"},
+    {"segment", "gateway-macs", kDefault, "[]", "gateway MACs of any site; the interface's own is added"},
+    {"segment", "exclude", kDefault, "[]", "prefixes inside the subnets that are never hosts"},
+    {"segment", "vlan", kPlanned, "", ""},
+    {"segment", "vrf", kPlanned, "", ""},
+
+    {"segment.detect", "probe-address", kOptional, R"("10.1.0.2")",
+     "sender of probes, at this site only; default: 0.0.0.0"},
+    {"segment.detect", "confirm", kDefault, R"("1s")",
+     "a provisional host answers within this, or is retracted"},
+    {"segment.detect", "refresh", kDefault, R"("60s")", "a silent host is probed after this"},
+    {"segment.detect", "silent-after", kDefault, R"("180s")", "and given up after this"},
+    {"segment.detect", "max-hosts", kDefault, "20000", "hosts kept, local and remote"},
+    {"segment.detect", "max-ips-per-mac", kDefault, "32", "addresses kept of one MAC"},
+    {"segment.detect", "sweep", kPlanned, "", ""},
+
+    {"segment.summarize", "mode", kDefault, R"("off")", "off: host routes only"},
+    {"segment.summarize", "linger", kDefault, R"("5s")", "a departed host's route stays this long at most"},
+    {"segment.summarize", "home-blocks", kPlanned, "", ""},
+    {"segment.summarize", "shortest", kPlanned, "", ""},
+    {"segment.summarize", "shortest6", kPlanned, "", ""},
+    {"segment.summarize", "break-delay", kPlanned, "", ""},
+    {"segment.summarize", "hold", kPlanned, "", ""},
+    {"segment.summarize", "announce-subnet", kPlanned, "", ""},
+    {"segment.summarize", "budget", kPlanned, "", ""},
+    {"segment.summarize", "external-length", kPlanned, "", ""},
+
+    {"segment.guard", "enabled", kDefault, "true", "keep the gateway's ARP off the DCI"},
+    {"segment.guard", "greet", kDefault, "true", "tell an arrived host its local gateway"},
+    {"segment.guard", "greet-tries", kDefault, "5", "1..100"},
+    {"segment.guard", "fhrp", kPlanned, "", ""},
+    {"segment.guard", "ra", kPlanned, "", ""},
+    {"segment.guard", "fail", kPlanned, "", ""},
+    {"segment.guard", "adopt-macs", kPlanned, "", ""},
+    {"segment.guard", "strict-mac", kPlanned, "", ""},
+
+    {"control", "socket", kDefault, R"("/run/untrombone/control.sock")",
+     "where the commands reach the agent"},
+
+    {"log", "level", kDefault, R"("info")", "trace | debug | info | warning | error"},
+    {"log", "format", kDefault, R"("text")", "text | json"},
+};
+
+constexpr std::size_t kLongestName = 64;
+
+/// Levenshtein distance; neither may be longer than kLongestName.
+std::size_t edit_distance(std::string_view a, std::string_view b) {
+  std::array<std::size_t, kLongestName + 1> row{};
+  std::iota(row.begin(), row.end(), std::size_t{0});
+  for (std::size_t i = 1; i <= a.size(); ++i) {
+    std::size_t diagonal = std::exchange(row[0], i);
+    for (std::size_t j = 1; j <= b.size(); ++j) {
+      const std::size_t replaced = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
+      diagonal = std::exchange(row[j], std::min({replaced, row[j] + 1, row[j - 1] + 1}));
+    }
+  }
+  return row[b.size()];
+}
+
+/// The candidate nearest to `name`, if it is near enough to be what was meant; else empty.
+std::string_view nearest(std::string_view name, std::span<const std::string_view> candidates) {
+  if (name.size() > kLongestName) return {};
+  std::string_view best;
+  std::size_t best_distance = 2 + name.size() / 4;
+  for (const std::string_view candidate : candidates) {
+    const std::size_t distance = edit_distance(name, candidate);
+    if (distance >= best_distance || distance >= candidate.size()) continue;
+    best = candidate;
+    best_distance = distance;
+  }
+  return best;
+}
+
+std::vector<std::string_view> supported_keys(std::string_view table) {
+  std::vector<std::string_view> names;
+  for (const ConfigKey& key : kKeys) {
+    if (key.table == table && key.need != kPlanned) names.push_back(key.name);
+  }
+  return names;
+}
+
+std::string render_key(const ConfigKey& key) {
+  constexpr std::string_view kMarks[] = {"required; ", "optional; ", ""};
+  const std::string_view commented = key.need == kOptional ? "# " : "";
+  const std::string assignment = fmt::format("{}{} = {}", commented, key.name, key.value);
+  return fmt::format("{:<40}  # {}{}\n", assignment, kMarks[static_cast<std::size_t>(key.need)], key.help);
+}
+
+}  // namespace
+
+std::span<const ConfigTable> config_tables() { return kTables; }
+std::span<const ConfigKey> config_keys() { return kKeys; }
+
+const ConfigTable* find_config_table(std::string_view name) {
+  const auto* const found = std::find_if(std::begin(kTables), std::end(kTables),
+                                         [&](const ConfigTable& table) { return table.name == name; });
+  return found == std::end(kTables) ? nullptr : found;
+}
+
+const ConfigKey* find_config_key(std::string_view table, std::string_view name) {
+  const auto* const found = std::find_if(std::begin(kKeys), std::end(kKeys), [&](const ConfigKey& key) {
+    return key.table == table && key.name == name;
+  });
+  return found == std::end(kKeys) ? nullptr : found;
+}
+
+std::string describe_unknown_key(std::string_view table, std::string_view name) {
+  const std::vector<std::string_view> names = supported_keys(table);
+  if (const std::string_view meant = nearest(name, names); !meant.empty()) {
+    return fmt::format(R"(unknown key; did you mean "{}"?)", meant);
+  }
+  for (const ConfigTable& other : kTables) {
+    if (find_config_key(other.name, name) == nullptr) continue;
+    return fmt::format("unknown key here; it belongs to {}", other.header);
+  }
+  return fmt::format("unknown key; expected one of {}", fmt::join(names, ", "));
+}
+
+std::string describe_unknown_table(std::string_view name) {
+  std::vector<std::string_view> names;
+  std::vector<std::string_view> headers;
+  for (const ConfigTable& table : kTables) {
+    if (table.planned || table.name.find('.') != std::string_view::npos) continue;
+    names.push_back(table.name);
+    headers.push_back(table.header);
+  }
+  if (const std::string_view meant = nearest(name, names); !meant.empty()) {
+    return fmt::format("unknown table; did you mean {}?", find_config_table(meant)->header);
+  }
+  for (const ConfigTable& table : kTables) {
+    if (table.name == fmt::format("segment.{}", name)) {
+      return fmt::format("unknown table; did you mean {}?", table.header);
+    }
+    if (find_config_key(table.name, name) != nullptr) {
+      return fmt::format("unknown key here; it belongs to {}", table.header);
+    }
+  }
+  return fmt::format("unknown table; expected one of {}", fmt::join(headers, ", "));
+}
+
+std::string render_defaults() {
+  std::string text = "# Every key that this release of untrombone supports, with its default.\n";
+  for (const ConfigTable& table : kTables) {
+    if (table.planned) continue;
+    text += fmt::format("\n{}\n", table.header);
+    for (const ConfigKey& key : kKeys) {
+      if (key.table == table.name && key.need != kPlanned) text += render_key(key);
+    }
+  }
+  return text;
+}
+
+}  // namespace untrombone::daemon

@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "agent/daemon/config_segment.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include <fmt/ranges.h>
+
+#include "agent/daemon/config_duration.hpp"
+#include "agent/daemon/config_values.hpp"
+
+namespace untrombone::daemon {
+namespace {
+
+using std::chrono::hours;
+using std::chrono::milliseconds;
+using std::chrono::minutes;
+using std::chrono::seconds;
+
+constexpr NumberRange kHosts{1, 1'000'000};
+constexpr NumberRange kTries{1, 100};
+constexpr std::array<std::string_view, 4> kModes = {"off", "exact", "cover", "home"};
+
+std::string join(const std::vector<core::IpPrefix>& prefixes) {
+  std::vector<std::string> texts;
+  for (const core::IpPrefix& prefix : prefixes) texts.push_back(prefix.to_string());
+  return fmt::format("{}", fmt::join(texts, ", "));
+}
+
+/// One [[segment]] while it is read.
+class SegmentReader {
+ public:
+  SegmentReader(ConfigReport& report, const toml::table& table, Config& config)
+      : config_(config),
+        reader_(report, &table, "segment", fmt::format("segment #{}: ", config.segments.size() + 1), 1) {}
+
+  void read() {
+    reader_.read_text("name", adapter_.name, check_name);
+    if (!adapter_.name.empty()) reader_.set_label(fmt::format("segment \"{}\": ", adapter_.name));
+    core_.name = adapter_.name;
+    reader_.check_keys();
+    read_ports();
+    read_addresses();
+    read_detect();
+    read_summarize();
+    read_guard();
+    check_against_others();
+    config_.segments.push_back(std::move(adapter_));
+    config_.core.segments.push_back(std::move(core_));
+  }
+
+ private:
+  void read_ports() {
+    reader_.read_text("bridge", adapter_.bridge, check_interface);
+    adapter_.interface = adapter_.bridge;
+    reader_.read_text("interface", adapter_.interface, check_interface);
+    reader_.read_list("dci-ports", adapter_.dci_ports, check_port_pattern);
+    reader_.read_list("peer-ports", adapter_.peer_ports, check_port_pattern);
+    for (std::size_t i = 0; i < adapter_.peer_ports.size(); ++i) {
+      const std::string& port = adapter_.peer_ports[i];
+      const auto& others = adapter_.dci_ports;
+      if (std::find(others.begin(), others.end(), port) == others.end()) continue;
+      reader_.fail_at("peer-ports", i,
+                      fmt::format(R"("{}" is in dci-ports, too; expected a port in one of them)", port));
+    }
+  }
+
+  void read_addresses() {
+    reader_.read_list("subnets", core_.subnets, check_subnet);
+    if (core_.subnets.empty()) reader_.fail("subnets", "is empty; expected at least one IPv4 prefix");
+    for (std::size_t i = 0; i < core_.subnets.size(); ++i)
+      check_overlap(i, core_.subnets, i, "another subnet, ");
+
+    reader_.read_list("gateways", core_.gateways, check_address);
+    if (core_.gateways.empty()) reader_.fail("gateways", "is empty; expected at least one IPv4 address");
+    for (std::size_t i = 0; i < core_.gateways.size(); ++i) {
+      if (const auto wrong = why_not_usable(core_.gateways[i])) reader_.fail_at("gateways", i, *wrong);
+    }
+    reader_.read_list("gateway-macs", core_.gateway_macs, check_mac);
+
+    reader_.read_list("exclude", core_.exclude, check_prefix);
+    for (std::size_t i = 0; i < core_.exclude.size(); ++i) {
+      const core::IpPrefix& excluded = core_.exclude[i];
+      const auto& subnets = core_.subnets;
+      if (std::any_of(subnets.begin(), subnets.end(),
+                      [&](const auto& subnet) { return subnet.contains(excluded); })) {
+        continue;
+      }
+      reader_.fail_at("exclude", i,
+                      fmt::format("{} is inside none of the subnets ({}); expected a part of one",
+                                  excluded.to_string(), join(subnets)));
+    }
+  }
+
+  void read_detect() {
+    TableReader detect = reader_.child("detect");
+    detect.check_keys();
+    read_probe_address(detect);
+    detect.read_duration("confirm", core_.confirm, {milliseconds(10), minutes(1)});
+    detect.read_duration("refresh", core_.refresh, {seconds(1), hours(24)});
+    detect.read_duration("silent-after", core_.silent_after, {seconds(1), hours(72)});
+    detect.read_number("max-hosts", core_.max_hosts, kHosts);
+    detect.read_number("max-ips-per-mac", core_.max_ips_per_mac, kHosts);
+    if (core_.silent_after <= core_.refresh) {
+      detect.fail(
+          detect.has("silent-after") ? "silent-after" : "refresh",
+          fmt::format("silent-after ({}) is not longer than refresh ({}); expected time for a probe between",
+                      format_duration(core_.silent_after), format_duration(core_.refresh)));
+    }
+    if (core_.confirm > core_.refresh) {
+      detect.fail(detect.has("confirm") ? "confirm" : "refresh",
+                  fmt::format("confirm ({}) is longer than refresh ({}); expected it to be shorter",
+                              format_duration(core_.confirm), format_duration(core_.refresh)));
+    }
+  }
+
+  void read_probe_address(TableReader& detect) {
+    core::IpAddress address;
+    detect.read_text("probe-address", address, check_address);
+    if (!detect.has("probe-address")) return;
+    adapter_.probe_address = address;
+    if (core_.is_gateway(address)) {
+      return detect.fail("probe-address",
+                         fmt::format("{} is a gateway, which every site has; expected an address "
+                                     "that exists at this site only",
+                                     address.to_string()));
+    }
+    if (const auto wrong = why_not_usable(address)) detect.fail("probe-address", *wrong);
+  }
+
+  void read_summarize() {
+    TableReader summarize = reader_.child("summarize");
+    summarize.check_keys();
+    std::size_t mode = 0;
+    summarize.read_choice("mode", mode, kModes);
+    if (mode != 0) summarize.fail("mode", "summaries are not supported yet; expected \"off\"");
+    summarize.read_duration("linger", core_.linger, {seconds(0), hours(1)});
+  }
+
+  void read_guard() {
+    TableReader guard = reader_.child("guard");
+    guard.check_keys();
+    guard.read_flag("enabled", adapter_.guard);
+    guard.read_flag("greet", core_.greet);
+    guard.read_number("greet-tries", core_.greet_tries, kTries);
+  }
+
+  void check_against_others() {
+    for (std::size_t i = 0; i < config_.segments.size(); ++i) {
+      const SegmentConfig& other = config_.segments[i];
+      if (adapter_.name == other.name) reader_.fail("name", "another segment has it; expected a unique name");
+      if (adapter_.interface == other.interface) {
+        reader_.fail(reader_.has("interface") ? "interface" : "bridge",
+                     fmt::format("{} is the interface of segment \"{}\", too; expected one of its own",
+                                 adapter_.interface, other.name));
+      }
+      // Without "vlan" a port belongs to one segment.
+      if (adapter_.bridge == other.bridge) {
+        reader_.fail("bridge", fmt::format("{} is the bridge of segment \"{}\", too; expected one of its own",
+                                           adapter_.bridge, other.name));
+      }
+      const auto& subnets = config_.core.segments[i].subnets;
+      const std::string owner = fmt::format("segment \"{}\", ", other.name);
+      for (std::size_t s = 0; s < core_.subnets.size(); ++s) check_overlap(s, subnets, subnets.size(), owner);
+    }
+  }
+
+  /// Our subnet at `index` may not overlap one of the first `count` of `others`.
+  void check_overlap(std::size_t index, const std::vector<core::IpPrefix>& others, std::size_t count,
+                     std::string_view owner) {
+    const core::IpPrefix& subnet = core_.subnets[index];
+    for (std::size_t i = 0; i < count; ++i) {
+      if (!subnet.contains(others[i]) && !others[i].contains(subnet)) continue;
+      reader_.fail_at("subnets", index,
+                      fmt::format("{} overlaps {}{}; expected disjoint subnets", subnet.to_string(), owner,
+                                  others[i].to_string()));
+    }
+  }
+
+  /// Why an address of an edge cannot be `address`.
+  [[nodiscard]] std::optional<std::string> why_not_usable(const core::IpAddress& address) const {
+    const core::IpPrefix* subnet = core_.subnet_of(address);
+    if (subnet == nullptr) {
+      return fmt::format("{} is in none of the subnets ({})", address.to_string(), join(core_.subnets));
+    }
+    if (!subnet->is_reserved(address)) return std::nullopt;
+    return fmt::format("{} is the network or broadcast address of {}; expected a host's", address.to_string(),
+                       subnet->to_string());
+  }
+
+  Config& config_;
+  TableReader reader_;
+  SegmentConfig adapter_;
+  core::SegmentSettings core_;
+};
+
+}  // namespace
+
+void read_segment(ConfigReport& report, const toml::table& table, Config& config) {
+  SegmentReader(report, table, config).read();
+}
+
+}  // namespace untrombone::daemon

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "agent/daemon/run.hpp"
+
+#include <fmt/format.h>
+#include <linux/capability.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <csignal>
+#include <cstring>
+#include <exception>
+
+#include "agent/daemon/agent.hpp"
+#include "agent/daemon/config.hpp"
+#include "agent/daemon/control_server.hpp"
+#include "agent/daemon/log.hpp"
+#include "agent/daemon/log_events.hpp"
+#include "agent/daemon/notify.hpp"
+#include "agent/daemon/views.hpp"
+
+namespace untrombone::daemon {
+namespace {
+
+constexpr int kCouldNot = 2;
+
+/// What the agent may not do without; empty: all is there.
+std::string missing_capabilities() {
+  __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
+  std::array<__user_cap_data_struct, 2> data{};
+  if (syscall(SYS_capget, &header, data.data()) != 0) return {};
+  const auto lacks = [&](unsigned capability) { return (data[0].effective & (1U << capability)) == 0; };
+  if (lacks(CAP_NET_ADMIN)) return "CAP_NET_ADMIN";
+  if (lacks(CAP_NET_RAW)) return "CAP_NET_RAW";
+  return {};
+}
+
+/// Held while the agent runs: two clients with the same routes would make zebra remove the one's when the other goes
+/// (and abort when both restart gracefully). An abstract socket name needs no file and dies with the process.
+class InstanceLock {
+ public:
+  explicit InstanceLock(const std::string& zapi_socket) : fd_(socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0)) {
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    const std::string name = "untrombone:" + zapi_socket;
+    const std::size_t length = std::min(name.size(), sizeof address.sun_path - 1);
+    std::memcpy(address.sun_path + 1, name.data(), length);  // the leading zero makes it abstract
+    const auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + length);
+    held_ = bind(fd_, reinterpret_cast<const sockaddr*>(&address), size) == 0;
+  }
+  ~InstanceLock() { close(fd_); }
+  InstanceLock(const InstanceLock&) = delete;
+  InstanceLock& operator=(const InstanceLock&) = delete;
+  [[nodiscard]] bool held() const { return held_; }
+
+ private:
+  int fd_;
+  bool held_ = false;
+};
+
+int complain(std::string_view what) {
+  fmt::print(stderr, "untrombone: {}\n", what);
+  return kCouldNot;
+}
+
+int run(const Config& config, bool observe) {
+  const Log log(config.log_level, config.log_format);
+  boost::asio::io_context io(1);
+  Agent agent(io, config, log, observe);
+  ControlServer control(io, config.control_socket, [&agent](const std::string& request) { return answer_request(agent, request); });
+  if (const auto started = control.start(); !started) return complain(started.error().message);
+  if (const auto started = agent.start(); !started) return complain(started.error().message);
+
+  Notify notify(io);
+  notify.ready(status_line(agent));
+  agent.on_status_change([&] { notify.status(status_line(agent)); });
+  log.event(LogLevel::kInfo, log_events::kAgentStarted, "the agent runs", {{"site", config.site}, {"version", UNTROMBONE_VERSION}});
+
+  boost::asio::signal_set signals(io, SIGTERM, SIGINT);
+  signals.async_wait([&](const boost::system::error_code& error, int signal) {
+    if (error) return;
+    log.event(LogLevel::kInfo, log_events::kAgentStopping, "leaving in order", {{"signal", strsignal(signal)}});
+    notify.stopping();
+    agent.stop([&io] { io.stop(); });
+  });
+  io.run();
+  log.event(LogLevel::kInfo, log_events::kAgentStopped, "the agent has stopped");
+  return 0;
+}
+
+}  // namespace
+
+int run_agent(const AgentOptions& options) {
+  const auto config = load_config(options.config_path);
+  if (!config) return complain(config.error().message);
+  if (const std::string missing = missing_capabilities(); !missing.empty()) {
+    return complain(fmt::format("{} is missing; run as root or grant CAP_NET_ADMIN and CAP_NET_RAW", missing));
+  }
+  const InstanceLock lock(config->zapi_socket);
+  if (!options.observe && !lock.held()) {
+    return complain(fmt::format("another agent already feeds the zebra at {}", config->zapi_socket));
+  }
+  signal(SIGPIPE, SIG_IGN);
+  signal(SIGHUP, SIG_IGN);
+  try {
+    return run(*config, options.observe);
+  } catch (const std::exception& error) {
+    return complain(fmt::format("internal error: {}", error.what()));
+  }
+}
+
+}  // namespace untrombone::daemon

@@ -1,0 +1,371 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "agent/daemon/views.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <vector>
+
+#include "agent/daemon/agent.hpp"
+#include "agent/daemon/clock.hpp"
+
+namespace untrombone::daemon {
+namespace {
+
+using core::Host;
+using core::HostIndex;
+using core::HostState;
+using core::SegmentId;
+using Json = nlohmann::ordered_json;
+
+/// All states, in the order that documents list them.
+constexpr std::array kHostStates{HostState::kLocal, HostState::kProvisional, HostState::kDeparting, HostState::kRemote,
+                                 HostState::kUnknown};
+
+Json strings(const auto& values) {
+  Json list = Json::array();
+  for (const auto& value : values) list.push_back(value.to_string());
+  return list;
+}
+
+double age_of(core::TimePoint when) { return to_seconds(monotonic_now() - when); }
+
+Json port_name(const Agent& agent, core::Ifindex port) {
+  const std::string name = agent.topology().name_of(port);
+  return name.empty() ? Json(nullptr) : Json(name);
+}
+
+// ---- status ------------------------------------------------------------------------------------------------------
+
+Json count_hosts(const Agent& agent, SegmentId id) {
+  Json counts;
+  for (const HostState state : kHostStates) counts[std::string(to_string(state))] = 0;
+  agent.site().hosts().for_each([&](HostIndex index) {
+    const Host& host = agent.site().hosts()[index];
+    if (host.segment != id) return;
+    Json& count = counts[std::string(to_string(host.state))];
+    count = count.get<int>() + 1;
+  });
+  return counts;
+}
+
+Json view_segment(const Agent& agent, SegmentId id) {
+  const SegmentConfig& config = agent.config().segments[id.value];
+  const core::SegmentSettings& settings = agent.config().core.segments[id.value];
+  const SegmentView& view = agent.topology().segment(id);
+  Json ports = Json::array();
+  for (const auto& [port, state] : view.ports) {
+    ports.push_back({{"name", agent.topology().name_of(port)}, {"class", to_string(state.port_class)}, {"up", state.up}});
+  }
+  return {{"name", config.name},
+          {"bridge", config.bridge},
+          {"interface", config.interface},
+          {"state", view.missing.empty() ? "ready" : "waiting"},
+          {"detail", view.missing},
+          {"subnets", strings(settings.subnets)},
+          {"gateways", strings(settings.gateways)},
+          {"gateway_mac", view.interface ? Json(view.interface_mac.to_string()) : Json(nullptr)},
+          {"ports", ports},
+          {"hosts", count_hosts(agent, id)}};
+}
+
+Json view_sink(const Agent& agent) {
+  const bgp::SinkStatus status = agent.sink().status();
+  std::map<bgp::RouteState, int> states;
+  int desired = 0;
+  for (const auto& [prefix, route] : agent.sink().routes()) {
+    ++states[route.state];
+    if (route.wanted) ++desired;
+  }
+  Json routes{{"desired", desired}};
+  for (const auto state : {bgp::RouteState::kQueued, bgp::RouteState::kSent, bgp::RouteState::kInstalled,
+                           bgp::RouteState::kRejected, bgp::RouteState::kLost, bgp::RouteState::kRemoving}) {
+    routes[std::string(to_string(state))] = states[state];
+  }
+  return {{"kind", status.kind},       {"state", to_string(status.state)},
+          {"detail", status.detail},   {"release", status.release},
+          {"socket", agent.config().zapi_socket}, {"routes", routes}};
+}
+
+Json view_counters(Agent& agent) {
+  const auto& kernel = agent.kernel_counters();
+  const auto& tap = agent.tap_counters();
+  return {{"kernel_messages", kernel.messages},   {"kernel_malformed", kernel.malformed},
+          {"kernel_overruns", kernel.overruns},   {"kernel_dumps", kernel.dumps},
+          {"kernel_request_errors", kernel.request_errors},
+          {"frames_heard", tap.frames},           {"frames_malformed", tap.malformed},
+          {"frames_dropped", tap.dropped},        {"frames_sent", tap.sent},
+          {"frames_not_sent", tap.send_errors}};
+}
+
+Json view_alarms(const Agent& agent) {
+  Json list = Json::array();
+  for (const auto& [key, entry] : agent.alarms().entries()) {
+    list.push_back({{"kind", to_string(key.kind)},
+                    {"segment", agent.config().segments[key.segment.value].name},
+                    {"subject", key.subject},
+                    {"count", entry.count},
+                    {"last_seconds", age_of(entry.last)}});
+  }
+  return list;
+}
+
+bool is_healthy(const Agent& agent) {
+  for (std::uint16_t i = 0; i < agent.config().segments.size(); ++i) {
+    if (!agent.topology().segment({i}).missing.empty()) return false;
+  }
+  return agent.sink().status().state == bgp::SinkState::kSynced && agent.guard_state() != GuardState::kFailed;
+}
+
+Json view_status(Agent& agent) {
+  Json segments = Json::array();
+  for (std::uint16_t i = 0; i < agent.config().segments.size(); ++i) segments.push_back(view_segment(agent, {i}));
+  return {{"site", agent.config().site},
+          {"version", UNTROMBONE_VERSION},
+          {"pid", getpid()},
+          {"uptime_seconds", age_of(agent.started_at())},
+          {"observe", agent.observes()},
+          {"healthy", is_healthy(agent)},
+          {"segments", segments},
+          {"sink", view_sink(agent)},
+          {"guard", {{"state", to_string(agent.guard_state())}, {"detail", agent.guard_detail()}}},
+          {"counters", view_counters(agent)},
+          {"alarms", view_alarms(agent)}};
+}
+
+// ---- hosts -------------------------------------------------------------------------------------------------------
+
+/// The hosts of a request's filters, by segment and address.
+struct HostFilter {
+  std::optional<std::string> segment;
+  std::optional<std::string> verdict;
+  std::optional<core::IpPrefix> prefix;
+};
+
+std::vector<HostIndex> select_hosts(const Agent& agent, const HostFilter& filter) {
+  const core::HostTable& hosts = agent.site().hosts();
+  std::vector<HostIndex> selected;
+  hosts.for_each([&](HostIndex index) {
+    const Host& host = hosts[index];
+    if (filter.segment && agent.config().segments[host.segment.value].name != *filter.segment) return;
+    if (filter.verdict && to_string(agent.site().verdict(host)) != *filter.verdict) return;
+    if (filter.prefix && !filter.prefix->contains(host.ip)) return;
+    selected.push_back(index);
+  });
+  std::sort(selected.begin(), selected.end(), [&](HostIndex a, HostIndex b) {
+    return std::tie(hosts[a].segment, hosts[a].ip) < std::tie(hosts[b].segment, hosts[b].ip);
+  });
+  return selected;
+}
+
+/// The part of a host that `hosts` and `explain` share.
+void add_verdict(const Agent& agent, const Host& host, Json& out) {
+  out["state"] = to_string(host.state);
+  out["verdict"] = to_string(agent.site().verdict(host));
+  out["reason"] = to_string(host.reason);
+  out["since"] = to_iso8601(host.since);
+  out["since_seconds"] = age_of(host.since);
+  out["heard_seconds"] = age_of(host.heard);
+}
+
+Json view_host(const Agent& agent, const Host& host) {
+  const core::Station* const station = agent.site().hosts().find_station(host.segment, host.mac);
+  const bool placed = station != nullptr && bool(station->port);
+  Json view{{"segment", agent.config().segments[host.segment.value].name},
+            {"ip", host.ip.to_string()},
+            {"mac", host.mac.to_string()},
+            {"port", placed ? port_name(agent, station->port) : Json(nullptr)},
+            {"port_class", placed ? Json(to_string(station->port_class)) : Json(nullptr)}};
+  add_verdict(agent, host, view);
+  view["route_class"] = to_string(host.route_class);
+  return view;
+}
+
+Json view_hosts(const Agent& agent, const HostFilter& filter) {
+  Json list = Json::array();
+  for (const HostIndex index : select_hosts(agent, filter)) list.push_back(view_host(agent, agent.site().hosts()[index]));
+  return {{"hosts", list}};
+}
+
+// ---- routes ------------------------------------------------------------------------------------------------------
+
+Json view_latency(const bgp::Arrival& arrival) {
+  if (!arrival.sent) return nullptr;
+  const auto since_cause = [&](const std::optional<core::TimePoint>& when) {
+    return when ? Json(to_microseconds(*when - arrival.cause)) : Json(nullptr);
+  };
+  return {{"sent", since_cause(arrival.sent)}, {"installed", since_cause(arrival.installed)}};
+}
+
+Json view_route(const Agent& agent, const core::IpPrefix& prefix, const bgp::SinkRoute& route) {
+  Json view{{"prefix", prefix.to_string()}};
+  const auto segment =
+      route.wanted ? agent.topology().segment_of_interface(route.wanted->interface) : std::optional<SegmentId>{};
+  view["segment"] = segment ? Json(agent.config().segments[segment->value].name) : Json(nullptr);
+  if (route.wanted) {
+    view["interface"] = port_name(agent, route.wanted->interface);
+    view["class"] = to_string(route.wanted->route_class);
+    view["distance"] = route.wanted->distance;
+    view["metric"] = route.wanted->metric;
+    view["tag"] = route.wanted->tag;
+  }
+  view["state"] = to_string(route.state);
+  view["age_seconds"] = age_of(route.changed);
+  view["hosts"] = Json::array({prefix.address().to_string()});
+  view["latency_us"] = view_latency(route.arrival);
+  return view;
+}
+
+Json view_routes(const Agent& agent) {
+  std::vector<const bgp::SinkRoutes::value_type*> sorted;
+  for (const auto& entry : agent.sink().routes()) sorted.push_back(&entry);
+  std::sort(sorted.begin(), sorted.end(), [](const auto* a, const auto* b) { return a->first < b->first; });
+  Json list = Json::array();
+  for (const auto* entry : sorted) list.push_back(view_route(agent, entry->first, entry->second));
+  return {{"routes", list}};
+}
+
+// ---- explain -----------------------------------------------------------------------------------------------------
+
+std::string why_not_found(const Agent& agent, const core::IpAddress& ip) {
+  for (const core::SegmentSettings& segment : agent.config().core.segments) {
+    const core::IpPrefix* const subnet = segment.subnet_of(ip);
+    if (subnet == nullptr) continue;
+    if (segment.is_gateway(ip)) return "it is a gateway of segment " + segment.name + ", never a host";
+    if (subnet->is_reserved(ip)) return "it is the network or broadcast address of " + subnet->to_string();
+    if (!segment.may_be_host(ip)) return "it is excluded in segment " + segment.name;
+    return "nothing was ever heard of it in segment " + segment.name;
+  }
+  return "it is in none of the configured subnets";
+}
+
+Json view_location(const Agent& agent, const Host& host) {
+  const core::Station* const station = agent.site().hosts().find_station(host.segment, host.mac);
+  if (station == nullptr || !station->port) return nullptr;
+  return {{"port", port_name(agent, station->port)},
+          {"class", station->remote_vtep ? to_string(core::PortClass::kDci) : to_string(station->port_class)},
+          {"evidence", to_string(station->evidence)},
+          {"age_seconds", age_of(station->when)}};
+}
+
+Json view_greeting(const Agent& agent, const Host& host) {
+  const GreetingRecord* const record = agent.greeting_of({host.segment, host.ip});
+  if (record == nullptr) return nullptr;
+  return {{"sent", record->sent},
+          {"answered", host.greeting_answered},
+          {"first_latency_us", to_microseconds(record->first_latency)}};
+}
+
+Json view_history(const Agent& agent, const Host& host) {
+  Json list = Json::array();
+  for (const core::Transition& transition : agent.site().history().of(host.segment, host.ip)) {
+    list.push_back({{"at", to_iso8601(transition.when)},
+                    {"ago_seconds", age_of(transition.when)},
+                    {"from", to_string(transition.from)},
+                    {"to", to_string(transition.to)},
+                    {"reason", to_string(transition.reason)},
+                    {"port", port_name(agent, transition.port)}});
+  }
+  return list;
+}
+
+Json view_explanation_of(const Agent& agent, const Host& host) {
+  const SegmentConfig& config = agent.config().segments[host.segment.value];
+  const core::SegmentSettings& settings = agent.config().core.segments[host.segment.value];
+  Json view{{"site", agent.config().site},
+            {"ip", host.ip.to_string()},
+            {"found", true},
+            {"detail", ""},
+            {"segment", config.name},
+            {"mac", host.mac.to_string()},
+            {"location", view_location(agent, host)}};
+  add_verdict(agent, host, view);
+  const core::IpPrefix prefix = core::IpPrefix::host(host.ip);
+  const auto route = agent.sink().routes().find(prefix);
+  view["route"] = route == agent.sink().routes().end() ? Json(nullptr) : view_route(agent, prefix, route->second);
+  view["greeting"] = view_greeting(agent, host);
+  const core::IpPrefix* const subnet = settings.subnet_of(host.ip);
+  const auto gateway = std::find_if(settings.gateways.begin(), settings.gateways.end(),
+                                    [&](const core::IpAddress& ip) { return subnet->contains(ip); });
+  const SegmentView& kernel = agent.topology().segment(host.segment);
+  view["guard"] = {{"state", config.guard ? to_string(agent.guard_state()) : "off"},
+                   {"gateway", gateway == settings.gateways.end() ? Json(nullptr) : Json(gateway->to_string())},
+                   {"gateway_mac", kernel.interface ? Json(kernel.interface_mac.to_string()) : Json(nullptr)}};
+  view["history"] = view_history(agent, host);
+  return view;
+}
+
+Json view_explanation(const Agent& agent, const core::IpAddress& ip) {
+  for (std::uint16_t i = 0; i < agent.config().segments.size(); ++i) {
+    const HostIndex index = agent.site().hosts().find({i}, ip);
+    if (index != core::kNoHost) return view_explanation_of(agent, agent.site().hosts()[index]);
+  }
+  return {{"site", agent.config().site}, {"ip", ip.to_string()}, {"found", false}, {"detail", why_not_found(agent, ip)}};
+}
+
+// ---- requests ----------------------------------------------------------------------------------------------------
+
+Json error_document(const std::string& message) { return {{"error", message}}; }
+
+std::optional<std::string> text_of(const nlohmann::json& request, const char* key) {
+  const auto found = request.find(key);
+  if (found == request.end() || !found->is_string()) return std::nullopt;
+  return found->get<std::string>();
+}
+
+Json answer_hosts(const Agent& agent, const nlohmann::json& request) {
+  HostFilter filter{text_of(request, "segment"), text_of(request, "verdict"), std::nullopt};
+  if (const auto prefix = text_of(request, "prefix")) {
+    filter.prefix = core::IpPrefix::parse(*prefix);
+    const auto address = core::IpAddress::parse(*prefix);
+    if (address) filter.prefix = core::IpPrefix::host(*address);
+    if (!filter.prefix) return error_document("\"" + *prefix + "\" is neither an address nor a prefix without host bits");
+  }
+  const auto& segments = agent.config().segments;
+  const bool known = !filter.segment || std::any_of(segments.begin(), segments.end(),
+                                                    [&](const SegmentConfig& segment) { return segment.name == *filter.segment; });
+  if (!known) return error_document("there is no segment \"" + *filter.segment + "\"");
+  return view_hosts(agent, filter);
+}
+
+Json answer_explain(const Agent& agent, const nlohmann::json& request) {
+  const auto text = text_of(request, "address");
+  const auto ip = text ? core::IpAddress::parse(*text) : std::nullopt;
+  if (!ip) return error_document("explain needs an IP address");
+  return view_explanation(agent, *ip);
+}
+
+Json answer(Agent& agent, const std::string& line) {
+  const nlohmann::json request = nlohmann::json::parse(line, nullptr, false);
+  if (!request.is_object()) return error_document("the request is not a JSON object");
+  const std::string command = text_of(request, "command").value_or("");
+  if (command == "status") return view_status(agent);
+  if (command == "hosts") return answer_hosts(agent, request);
+  if (command == "routes") return view_routes(agent);
+  if (command == "explain") return answer_explain(agent, request);
+  return error_document("unknown command \"" + command + "\"");
+}
+
+}  // namespace
+
+std::string answer_request(Agent& agent, const std::string& request) {
+  // Interface names come from the kernel and may be any bytes.
+  return answer(agent, request).dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+std::string status_line(const Agent& agent) {
+  int waiting = 0;
+  for (std::uint16_t i = 0; i < agent.config().segments.size(); ++i) {
+    if (!agent.topology().segment({i}).missing.empty()) ++waiting;
+  }
+  const bgp::SinkStatus sink = agent.sink().status();
+  return fmt::format("{}: {} of {} segments ready, {} routes, {} {}, guard {}", agent.config().site,
+                     agent.config().segments.size() - static_cast<std::size_t>(waiting), agent.config().segments.size(),
+                     agent.sink().routes().size(), sink.kind, to_string(sink.state), to_string(agent.guard_state()));
+}
+
+}  // namespace untrombone::daemon

@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "arp/tap.hpp"
+
+#include <arpa/inet.h>
+#include <linux/filter.h>
+#include <linux/if_ether.h>
+#include <linux/if_packet.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include <array>
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <cerrno>
+#include <cstring>
+
+namespace untrombone::arp {
+namespace {
+
+using boost::asio::posix::descriptor_base;
+using boost::system::error_code;
+using core::Ifindex;
+
+constexpr int kReceiveBuffer = 4 * 1024 * 1024;
+constexpr int kBudget = 256;           ///< frames per wake-up
+constexpr std::size_t kSnap = 128;     ///< an ARP frame is 42 octets, 60 with padding
+
+error_code last_error() { return {errno, boost::system::system_category()}; }
+
+/// Offset of an ancillary value for BPF; the kernel's macros are negative ints made unsigned.
+constexpr std::uint32_t ancillary(int offset) { return static_cast<std::uint32_t>(SKF_AD_OFF + offset); }
+
+/// Untagged ARP or RARP.
+constexpr auto make_filter() {
+  constexpr std::uint16_t kLoadHalf = BPF_LD | BPF_H | BPF_ABS;
+  constexpr std::uint16_t kLoadByte = BPF_LD | BPF_B | BPF_ABS;
+  constexpr std::uint16_t kJumpEqual = BPF_JMP | BPF_JEQ | BPF_K;
+  constexpr std::uint16_t kReturn = BPF_RET | BPF_K;
+  return std::array<sock_filter, 7>{{
+      {kLoadByte, 0, 0, ancillary(SKF_AD_VLAN_TAG_PRESENT)},
+      {kJumpEqual, 0, 4, 0},
+      {kLoadHalf, 0, 0, 12},
+      {kJumpEqual, 1, 0, ETH_P_ARP},
+      {kJumpEqual, 0, 1, ETH_P_RARP},
+      {kReturn, 0, 0, kSnap},
+      {kReturn, 0, 0, 0},
+  }};
+}
+
+error_code configure(int fd) {
+  const int on = 1;
+  if (setsockopt(fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, &on, sizeof on) < 0) return last_error();
+  if (setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof on) < 0) return last_error();
+  if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &kReceiveBuffer, sizeof kReceiveBuffer) < 0) {
+    setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &kReceiveBuffer, sizeof kReceiveBuffer);
+  }
+  auto filter = make_filter();
+  const sock_fprog program{static_cast<unsigned short>(filter.size()), filter.data()};
+  if (setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program) < 0) return last_error();
+  return {};
+}
+
+FrameTime timestamp_of(msghdr& message) {
+  for (cmsghdr* control = CMSG_FIRSTHDR(&message); control != nullptr; control = CMSG_NXTHDR(&message, control)) {
+    if (control->cmsg_level != SOL_SOCKET || control->cmsg_type != SCM_TIMESTAMPNS) continue;
+    timespec time{};
+    std::memcpy(&time, CMSG_DATA(control), sizeof time);
+    return FrameTime(std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec));
+  }
+  return std::chrono::system_clock::now();
+}
+
+}  // namespace
+
+/// One port's socket and its wait.
+class PortTap::Port {
+ public:
+  Port(boost::asio::io_context& io, Ifindex index, TapListener& listener, Counters& counters)
+      : descriptor_(io), index_(index), listener_(listener), counters_(counters) {}
+
+  error_code open() {
+    // Bound to no protocol until the filter is in place, so that nothing unfiltered is ever queued.
+    const int fd = ::socket(AF_PACKET, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0) return last_error();
+    error_code error;
+    descriptor_.assign(fd, error);
+    if (error) {
+      ::close(fd);
+      return error;
+    }
+    if (const auto failed = configure(fd)) return failed;
+    sockaddr_ll address{};
+    address.sll_family = AF_PACKET;
+    address.sll_protocol = htons(ETH_P_ALL);
+    address.sll_ifindex = index_.value;
+    if (bind(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) < 0) return last_error();
+    wait();
+    return {};
+  }
+
+  bool send(std::span<const std::byte> frame) {
+    return ::send(descriptor_.native_handle(), frame.data(), frame.size(), 0) == static_cast<ssize_t>(frame.size());
+  }
+
+  void collect_drops() {
+    tpacket_stats statistics{};
+    socklen_t size = sizeof statistics;
+    if (getsockopt(descriptor_.native_handle(), SOL_PACKET, PACKET_STATISTICS, &statistics, &size) == 0) {
+      counters_.dropped += statistics.tp_drops;
+    }
+  }
+
+ private:
+  void wait() {
+    descriptor_.async_wait(descriptor_base::wait_read, [this](const error_code& error) {
+      if (error) return;  // closed
+      read();
+    });
+  }
+
+  void read() {
+    for (int budget = kBudget; budget > 0; --budget) {
+      if (!read_one()) break;
+    }
+    wait();
+    listener_.on_tap_idle();
+  }
+
+  /// False when nothing is waiting, or when the port is gone (ENETDOWN): the kernel's link events tell what then.
+  bool read_one() {
+    std::array<std::byte, kSnap> buffer{};
+    alignas(cmsghdr) std::array<std::byte, CMSG_SPACE(sizeof(timespec))> control{};
+    iovec vector{buffer.data(), buffer.size()};
+    msghdr message{};
+    message.msg_iov = &vector;
+    message.msg_iovlen = 1;
+    message.msg_control = control.data();
+    message.msg_controllen = control.size();
+    const ssize_t size = recvmsg(descriptor_.native_handle(), &message, 0);
+    if (size < 0) return false;
+    ++counters_.frames;
+    const auto frame = decode(std::span(buffer).first(static_cast<std::size_t>(size)));
+    if (!frame) {
+      ++counters_.malformed;
+      return true;
+    }
+    listener_.on_frame(index_, *frame, timestamp_of(message));
+    return true;
+  }
+
+  boost::asio::posix::stream_descriptor descriptor_;
+  Ifindex index_;
+  TapListener& listener_;
+  Counters& counters_;
+};
+
+PortTap::PortTap(boost::asio::io_context& io, TapListener& listener) : io_(io), listener_(listener) {}
+PortTap::~PortTap() = default;
+
+error_code PortTap::open(Ifindex port) {
+  if (ports_.contains(port)) return {};
+  auto made = std::make_unique<Port>(io_, port, listener_, counters_);
+  if (const auto error = made->open()) return error;
+  ports_.emplace(port, std::move(made));
+  return {};
+}
+
+void PortTap::close(Ifindex port) { ports_.erase(port); }
+
+bool PortTap::send(Ifindex port, std::span<const std::byte> frame) {
+  const auto found = ports_.find(port);
+  const bool sent = found != ports_.end() && found->second->send(frame);
+  ++(sent ? counters_.sent : counters_.send_errors);
+  return sent;
+}
+
+const PortTap::Counters& PortTap::counters() {
+  for (const auto& entry : ports_) entry.second->collect_drops();
+  return counters_;
+}
+
+}  // namespace untrombone::arp

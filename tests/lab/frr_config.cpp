@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "tests/lab/frr_config.hpp"
+
+#include <fmt/format.h>
+
+#include "tests/lab/topology.hpp"
+
+namespace untrombone::lab {
+namespace {
+
+constexpr int kWanAs = 65000;
+
+int as_of(Site site) { return site == Site::kA ? 65001 : 65002; }
+
+const char* name_of(Node router) {
+  switch (router) {
+    case Node::kSiteA:
+      return "site-a";
+    case Node::kSiteB:
+      return "site-b";
+    default:
+      return "wan";
+  }
+}
+
+// Policies come first in each file: a route-map that appears after its use is applied only 5 s later.
+
+// What both sides of every session apply to what they receive.
+constexpr const char* kFromSites = R"(bgp community-list standard FRESH permit 65000:4211
+bgp community-list standard LINGER permit 65000:4212
+route-map FROM-SITES permit 10
+ match community FRESH
+ set local-preference 200
+route-map FROM-SITES permit 20
+ match community LINGER
+ set local-preference 1
+route-map FROM-SITES permit 30
+)";
+
+constexpr const char* kUntromboneBgp = R"(route-map UNTROMBONE permit 10
+ match tag 4211
+ set weight 0
+ set local-preference 200
+ set community 65000:4211 additive
+route-map UNTROMBONE permit 20
+ match tag 4210
+ set weight 0
+ set local-preference 100
+ set community 65000:4210 additive
+route-map UNTROMBONE permit 30
+ match tag 4212
+ set weight 0
+ set local-preference 1
+ set community 65000:4212 additive
+)";
+
+constexpr const char* kUntromboneOspf = R"(route-map UNTROMBONE-OSPF permit 10
+ match tag 4211
+ set metric 10
+route-map UNTROMBONE-OSPF permit 20
+ match tag 4210
+ set metric 20
+route-map UNTROMBONE-OSPF permit 30
+ match tag 4212
+ set metric 1000
+)";
+
+// Quick to come up. None of it touches the 2 x 50 ms that bgpd holds every update.
+constexpr const char* kBgpSpeed = R"( coalesce-time 0
+)";
+
+// The same for ospfd, and for a host that moves again within the 5 s that an LSA otherwise waits.
+constexpr const char* kOspfSpeed = R"( timers throttle lsa all 100
+ timers lsa min-arrival 50
+)";
+
+std::string neighbor(const std::string& address, int as) {
+  return fmt::format(
+      " neighbor {0} remote-as {1}\n"
+      " neighbor {0} timers 1 3\n"
+      " neighbor {0} timers connect 1\n"
+      " neighbor {0} advertisement-interval 0\n",
+      address, as);
+}
+
+std::string site_bgpd_config(Site site) {
+  const std::string wan = wan_address(site);
+  const std::string prepend =
+      site == Site::kA ? "" : fmt::format(" set as-path prepend {0} {0}\n", as_of(site));
+  return fmt::format(
+      "route-map SUBNET permit 10\n{prepend}{untrombone}{from_sites}"
+      "router bgp {as}\n{speed}"
+      " bgp router-id {id}\n"
+      " no bgp ebgp-requires-policy\n"
+      "{neighbor}"
+      " address-family ipv4 unicast\n"
+      "  network {subnet} route-map SUBNET\n"
+      "  redistribute table route-map UNTROMBONE\n"
+      "  neighbor {wan} route-map FROM-SITES in\n"
+      " exit-address-family\n"
+      "exit\n",
+      fmt::arg("speed", kBgpSpeed), fmt::arg("as", as_of(site)), fmt::arg("id", uplink_address(site)),
+      fmt::arg("neighbor", neighbor(wan, kWanAs)), fmt::arg("subnet", kSubnet), fmt::arg("wan", wan),
+      fmt::arg("prepend", prepend), fmt::arg("untrombone", kUntromboneBgp),
+      fmt::arg("from_sites", kFromSites));
+}
+
+std::string wan_bgpd_config() {
+  std::string neighbors;
+  std::string policies;
+  for (const Site site : {Site::kA, Site::kB}) {
+    neighbors += neighbor(uplink_address(site), as_of(site));
+    policies += fmt::format("  neighbor {0} default-originate\n  neighbor {0} route-map FROM-SITES in\n",
+                            uplink_address(site));
+  }
+  return fmt::format(
+      "{}router bgp {}\n{}"
+      " bgp router-id 192.0.2.254\n"
+      " no bgp ebgp-requires-policy\n"
+      "{}"
+      " address-family ipv4 unicast\n"
+      "  network {}\n"
+      "{}"
+      " exit-address-family\n"
+      "exit\n",
+      kFromSites, kWanAs, kBgpSpeed, neighbors, kClientSubnet, policies);
+}
+
+std::string ospf_interface(const std::string& ifname) {
+  return fmt::format(
+      "interface {}\n"
+      " ip ospf area 0\n"
+      " ip ospf network point-to-point\n"
+      " ip ospf hello-interval 1\n"
+      " ip ospf dead-interval 4\n"
+      " ip ospf retransmit-interval 1\n"
+      "exit\n",
+      ifname);
+}
+
+std::string site_ospfd_config(Site site) {
+  return fmt::format(
+      "ip prefix-list SUBNET permit {}\n"
+      "route-map SUBNET permit 10\n"
+      " match ip address prefix-list SUBNET\n"
+      " set metric {}\n"
+      "{}{}"
+      "router ospf\n{}"
+      " ospf router-id {}\n"
+      " redistribute connected route-map SUBNET\n"
+      " redistribute table route-map UNTROMBONE-OSPF\n"
+      "exit\n",
+      kSubnet, site == Site::kA ? 100 : 200, kUntromboneOspf, ospf_interface(kUplink), kOspfSpeed,
+      uplink_address(site));
+}
+
+std::string wan_ospfd_config() {
+  return fmt::format(
+      "{}{}"
+      "interface client0\n"
+      " ip ospf area 0\n"
+      " ip ospf passive\n"
+      "exit\n"
+      "router ospf\n{}"
+      " ospf router-id 192.0.2.254\n"
+      " default-information originate always\n"
+      "exit\n",
+      ospf_interface(wan_port(Site::kA)), ospf_interface(wan_port(Site::kB)), kOspfSpeed);
+}
+
+}  // namespace
+
+std::string zebra_config(Node router) {
+  return fmt::format("hostname {}\nlog timestamp precision 6\n", name_of(router));
+}
+
+std::string bgpd_config(Node router) {
+  const std::string body = router == Node::kWan
+                               ? wan_bgpd_config()
+                               : site_bgpd_config(router == Node::kSiteA ? Site::kA : Site::kB);
+  return zebra_config(router) + body;
+}
+
+std::string ospfd_config(Node router) {
+  const std::string body = router == Node::kWan
+                               ? wan_ospfd_config()
+                               : site_ospfd_config(router == Node::kSiteA ? Site::kA : Site::kB);
+  return zebra_config(router) + body;
+}
+
+}  // namespace untrombone::lab
