@@ -179,7 +179,7 @@ void ZapiSink::sync() {
 
 void ZapiSink::apply(const core::RouteChange& change) {
   const auto found = routes_.find(change.prefix);
-  if (!change.route && found == routes_.end()) return;
+  if (!change.route && found == routes_.end()) return remove_unknown(change.prefix);
   SinkRoute& route = found == routes_.end() ? routes_[change.prefix] : found->second;
   const bool being_removed = route.state == RouteState::kRemoving;
   route.want(change, now_());
@@ -190,6 +190,13 @@ void ZapiSink::apply(const core::RouteChange& change) {
   // FRR 10.7 answers an addition right behind a removal, but never installs it: wait for the removal's note.
   if (being_removed && change.route) return resend_after_removal();
   send_route(change.prefix, route);
+}
+
+/// A route that an earlier run left. zebra removes it only if it is ours: type and instance must match.
+void ZapiSink::remove_unknown(const core::IpPrefix& prefix) {
+  if (phase_ != Phase::kReady) return;  // the sweep after the next connection takes it
+  zapi::encode_route_delete(outbox_, *release_, instance_, prefix);
+  queued_bytes_ = written_bytes_ + outbox_.size();
 }
 
 void ZapiSink::send_route(const core::IpPrefix& prefix, SinkRoute& route) {

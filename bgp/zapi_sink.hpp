@@ -60,6 +60,7 @@ class ZapiSink final : public RouteSink {
   void say_hello();
   void on_release_known(const zapi::Release& release);
   void sync();
+  void remove_unknown(const core::IpPrefix& prefix);
   void send_route(const core::IpPrefix& prefix, SinkRoute& route);
   void sweep_if_due();
   void resend_after_removal();

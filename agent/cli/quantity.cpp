@@ -2,6 +2,7 @@
 #include "agent/cli/quantity.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <cstdint>
 
 #include <fmt/format.h>
@@ -21,7 +22,7 @@ std::string format_seconds(double seconds) {
   if (!(seconds >= 0.9995)) return fmt::format("{:.0f} ms", std::max(0.0, seconds) * 1000.0);
   // What would be rounded to "60.0 s" is a minute already.
   if (seconds < 59.95) return fmt::format("{:.1f} s", seconds);
-  const auto whole = static_cast<std::int64_t>(seconds + 0.5);
+  const auto whole = static_cast<std::int64_t>(std::llround(seconds));
   if (whole < kHour) return fmt::format("{} min {} s", whole / kMinute, whole % kMinute);
   if (whole < kDay) return fmt::format("{} h {} min", whole / kHour, whole % kHour / kMinute);
   return fmt::format("{} d {} h", whole / kDay, whole % kDay / kHour);

@@ -29,7 +29,7 @@ std::string_view command_of(DocumentKind kind) {
 std::optional<std::string> find_fault(DocumentKind kind, const Json& document) {
   const auto need = [&](std::string_view key, bool present) -> std::optional<std::string> {
     if (present) return std::nullopt;
-    return fmt::format("the answer to \"{}\" has no usable \"{}\"", command_of(kind), key);
+    return fmt::format(R"(the answer to "{}" has no usable "{}")", command_of(kind), key);
   };
   const auto is_array = [&](std::string_view key) {
     const Json* found = find(document, key);

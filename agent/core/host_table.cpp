@@ -63,7 +63,9 @@ void HostTable::remove(HostIndex index) {
 
 void HostTable::prune(const StationKey& key) {
   const auto found = stations_.find(key);
-  if (found != stations_.end() && found->second.hosts == 0 && !found->second.port) stations_.erase(found);
+  if (found != stations_.end() && found->second.hosts == 0 && (!found->second.port || !found->second.listed)) {
+    stations_.erase(found);
+  }
 }
 
 void HostTable::link(HostIndex index) {

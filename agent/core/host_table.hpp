@@ -18,6 +18,9 @@ inline constexpr HostIndex kNoHost = std::numeric_limits<HostIndex>::max();
 /// "Never" for a deadline.
 inline constexpr TimePoint kNever = TimePoint::max();
 
+/// How long the binding of a host that is not here is remembered. Longer than any sane ARP cache keeps it.
+inline constexpr Duration kBindingMemory = std::chrono::hours(1);
+
 /// One (segment, address): its binding, its verdict and the deadlines that concern it.
 struct Host {
   IpAddress ip;
@@ -56,6 +59,7 @@ struct Station {
   PortClass port_class = PortClass::kLocal;
   Evidence evidence = Evidence::kNone;
   bool remote_vtep = false;
+  bool listed = true;            ///< false: the bridge has forgotten it; the port is where it was last
   std::uint32_t generation = 0;  ///< of the FDB dump that listed it last
   TimePoint when;
   HostIndex first_host = kNoHost;
@@ -97,7 +101,7 @@ class HostTable {
   /// Links the host to another MAC.
   void rebind(HostIndex index, const MacAddress& mac);
   void remove(HostIndex index);
-  /// Forgets the station if it is nowhere and nobody's.
+  /// Forgets the station if it is nobody's, and nowhere or not listed by the bridge.
   void prune(const StationKey& key);
 
   /// Calls `visit(HostIndex)` for each host of the station; `visit` may change hosts but not add, rebind or remove.

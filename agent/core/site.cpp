@@ -10,8 +10,6 @@ namespace untrombone::core {
 namespace {
 
 constexpr std::size_t kHistoryCapacity = 16384;
-/// How long the binding of a host that is not here is remembered. Longer than any sane ARP cache keeps it.
-constexpr Duration kBindingMemory = std::chrono::hours(1);
 
 }  // namespace
 
@@ -135,7 +133,7 @@ void Site::on(const NeighbourSeen& event, TimePoint when, TimePoint now, Actions
   const Station& station = hosts_.station(event.segment, event.mac);
   if (station.is_local()) {
     arrive(index, sighting, false, out);
-  } else if (station.is_remote()) {
+  } else if (station.is_remote() && hosts_[index].state == HostState::kUnknown) {
     hosts_[index].state = HostState::kRemote;
   }
 }
@@ -185,6 +183,7 @@ void Site::locate(const Sighting& sighting, Actions& out) {
   station.remote_vtep = sighting.remote_vtep;
   station.evidence = sighting.evidence;
   station.generation = generation_;
+  station.listed = true;
   station.when = sighting.when;
   hosts_.for_each_of(station, [&](HostIndex index) {
     Host& host = hosts_[index];
@@ -240,13 +239,13 @@ void Site::lose_place(const StationKey& key, bool aged, TimePoint now, Actions& 
     hosts_.prune(key);
     return;
   }
+  station.listed = false;
   hosts_.for_each_of(station, [&](HostIndex index) {
     if (!hosts_[index].is_here()) return;
     if (!aged) {
       challenge(index, settings_of(hosts_[index]).confirm, now, out);
     } else if (hosts_[index].answer_by == kNever) {
-      hosts_[index].probe_at = now;
-      schedule(index);
+      probe(hosts_[index], out);
     }
   });
 }
@@ -261,6 +260,16 @@ void Site::probe_prior_routes(TimePoint now, Actions& out) {
   const Duration left = start_at_ - now;
   const bool again = !prior_routes_.empty() && left > std::chrono::milliseconds(50);
   prior_probe_at_ = again ? now + left / 2 : kNever;
+}
+
+/// Who did not answer is not here: an earlier run's route for it goes.
+void Site::withdraw_prior_routes(TimePoint now, Actions& out) {
+  for (const PriorRoute& route : prior_routes_) {
+    const HostIndex index = hosts_.find(route.segment, route.ip);
+    const bool announced = index != kNoHost && hosts_[index].route_class != RouteClass::kNone;
+    if (!announced) out.routes.push_back({IpPrefix::host(route.ip), std::nullopt, now});
+  }
+  prior_routes_.clear();
 }
 
 TimePoint Site::next_deadline() const {
@@ -281,7 +290,7 @@ void Site::handle_time(TimePoint now, Actions& out) {
   if (!started_ && start_at_ <= now) {
     started_ = true;
     out.start_complete = true;
-    prior_routes_.clear();
+    withdraw_prior_routes(now, out);
     prior_probe_at_ = kNever;
   }
 }

@@ -87,6 +87,7 @@ class Site {
   HostIndex bind(const Sighting& sighting, Actions& out);
   void lose_place(const StationKey& key, bool aged, TimePoint now, Actions& out);
   void probe_prior_routes(TimePoint now, Actions& out);
+  void withdraw_prior_routes(TimePoint now, Actions& out);
 
   // site_hosts.cpp: the life of one host
   void arrive(HostIndex index, const Sighting& sighting, bool confirmed, Actions& out);

@@ -63,7 +63,7 @@ void Site::depart(HostIndex index, Reason reason, Ifindex port, TimePoint now, A
   host.settle_at = host.answer_by = host.probe_at = host.greet_at = kNever;
   set_state(host, HostState::kDeparting, reason, port, now, out);
   const Duration linger = settings_of(host).linger;
-  if (linger <= Duration::zero()) {
+  if (linger <= Duration::zero() || host.route_class == RouteClass::kNone) {
     withdraw(index, state_elsewhere(host), reason, now, out);
     return;
   }
@@ -86,7 +86,7 @@ void Site::withdraw(HostIndex index, HostState state, Reason reason, TimePoint n
   Host& host = hosts_[index];
   host.settle_at = host.answer_by = host.probe_at = host.greet_at = host.linger_until = kNever;
   host.heard = now;
-  host.forget_at = now + std::chrono::hours(1);
+  host.forget_at = now + kBindingMemory;
   set_state(host, state, reason, {}, now, out);
   set_route(host, RouteClass::kNone, now, out);
   schedule(index);
@@ -109,6 +109,7 @@ void Site::run_host_timers(HostIndex index, TimePoint now, Actions& out) {
   }
   if (host.probe_at <= now) run_probe_timer(index, now, out);
   if (host.greet_at <= now) greet(host, now, out);
+  if (host.forget_at <= now && host.heard + kBindingMemory > now) host.forget_at = host.heard + kBindingMemory;
   if (host.forget_at <= now) {
     --segments_[host.segment.value].hosts;
     hosts_.remove(index);

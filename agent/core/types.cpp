@@ -85,6 +85,7 @@ std::optional<IpAddress> IpAddress::from_bytes(std::span<const std::byte> bytes)
 }
 
 std::optional<IpAddress> IpAddress::parse(std::string_view text) {
+  if (text.find('\0') != std::string_view::npos) return std::nullopt;
   const std::string copy(text);  // inet_pton wants a terminator
   IpAddress address;
   if (inet_pton(AF_INET, copy.c_str(), address.octets_.data()) == 1) return address;

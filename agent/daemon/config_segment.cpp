@@ -23,6 +23,7 @@ constexpr std::array<std::string_view, 4> kModes = {"off", "exact", "cover", "ho
 
 std::string join(const std::vector<core::IpPrefix>& prefixes) {
   std::vector<std::string> texts;
+  texts.reserve(prefixes.size());
   for (const core::IpPrefix& prefix : prefixes) texts.push_back(prefix.to_string());
   return fmt::format("{}", fmt::join(texts, ", "));
 }

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "bgp/zapi/codec.hpp"
 
-#include <sys/socket.h>
-
 #include <cstring>
 
 namespace untrombone::bgp::zapi {
 namespace {
+
+// AF_INET and AF_INET6 of Linux: zebra puts its own C constants on the wire.
+constexpr std::uint8_t kFamilyIpv4 = 2;
+constexpr std::uint8_t kFamilyIpv6 = 10;
 
 constexpr std::uint8_t kMarker = 254;
 constexpr std::uint8_t kVersion = 6;
@@ -55,7 +57,7 @@ class Writer {
   }
   /// Only the octets that the length covers, as zebra reads them.
   void prefix(const core::IpPrefix& prefix) {
-    u8(prefix.address().is_v4() ? AF_INET : AF_INET6);
+    u8(prefix.address().is_v4() ? kFamilyIpv4 : kFamilyIpv6);
     u8(static_cast<std::uint8_t>(prefix.length()));
     for (const std::uint8_t octet : prefix.address().octets().first((prefix.length() + 7) / 8)) u8(octet);
   }
@@ -178,8 +180,8 @@ std::optional<core::RouteNoted> decode_owner_note(std::span<const std::byte> bod
   if (body.size() < kAddressAt) return std::nullopt;
   const auto family = std::to_integer<int>(body[4]);
   const auto length = std::to_integer<unsigned>(body[5]);
-  if (family != AF_INET && family != AF_INET6) return std::nullopt;
-  const std::size_t address_size = family == AF_INET ? 4 : 16;
+  if (family != kFamilyIpv4 && family != kFamilyIpv6) return std::nullopt;
+  const std::size_t address_size = family == kFamilyIpv4 ? 4 : 16;
   if (body.size() < kAddressAt + address_size || length > address_size * 8) return std::nullopt;
   const auto note = note_of(load_native32(body));
   const auto address = core::IpAddress::from_bytes(body.subspan(kAddressAt, address_size));

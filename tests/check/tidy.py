@@ -94,14 +94,17 @@ def main() -> int:
     def one(source: str) -> str:
         return tidy(root, build, source, cache / key(root, commands[source], parts[source]))
 
-    with ThreadPoolExecutor(options.jobs) as pool:
-        said = [text for text in pool.map(one, sources) if text]
     # A finding in a header is reported once, not by every file that includes it.
-    findings = dict.fromkeys(finding.strip() for text in said for finding in FINDING.split(text))
-    for finding in filter(None, findings):
-        print(finding.removeprefix(f"{root}/"))
-    print(f"clang-tidy: {len(said)} of {len(sources)} files with findings", file=sys.stderr)
-    return 1 if said else 0
+    reported, bad = {""}, 0
+    with ThreadPoolExecutor(options.jobs) as pool:
+        for said in pool.map(one, sources):
+            bad += bool(said)
+            for finding in map(str.strip, FINDING.split(said)):
+                if finding not in reported:
+                    print(finding.removeprefix(f"{root}/"), flush=True)
+                    reported.add(finding)
+    print(f"clang-tidy: {bad} of {len(sources)} files with findings", file=sys.stderr)
+    return 1 if bad else 0
 
 
 if __name__ == "__main__":
