@@ -46,7 +46,9 @@ void store16(std::span<std::byte> frame, std::size_t at, std::uint16_t value) {
   frame[at + 1] = static_cast<std::byte>(value & 0xffU);
 }
 
-MacAddress load_mac(std::span<const std::byte> frame, std::size_t at) { return MacAddress::from_bytes(frame.subspan(at, 6)); }
+MacAddress load_mac(std::span<const std::byte> frame, std::size_t at) {
+  return MacAddress::from_bytes(frame.subspan(at, 6));
+}
 
 IpAddress load_ip(std::span<const std::byte> frame, std::size_t at) {
   return IpAddress::from_bytes(frame.subspan(at, 4)).value_or(IpAddress{});
@@ -104,8 +106,8 @@ ArpFrame make_probe(const MacAddress& sender_mac, const IpAddress& sender_ip,
           .target_ip = target_ip};
 }
 
-ArpFrame make_greeting(const MacAddress& gateway_mac, const IpAddress& gateway_ip, const MacAddress& guest_mac,
-                       const IpAddress& guest_ip) {
+ArpFrame make_greeting(const MacAddress& gateway_mac, const IpAddress& gateway_ip,
+                       const MacAddress& guest_mac, const IpAddress& guest_ip) {
   return {.protocol = Protocol::kArp,
           .destination = guest_mac,
           .source = gateway_mac,

@@ -43,7 +43,8 @@ using FrameBytes = std::array<std::byte, kFrameSize>;
 /// A question for a sign of life (design 3.4): never in the gateway's name. `sender_ip` is an address of this site
 /// only, or 0.0.0.0 (the form of RFC 5227). Unicast when `target_mac` is known, else broadcast.
 [[nodiscard]] ArpFrame make_probe(const core::MacAddress& sender_mac, const core::IpAddress& sender_ip,
-                                  const std::optional<core::MacAddress>& target_mac, const core::IpAddress& target_ip);
+                                  const std::optional<core::MacAddress>& target_mac,
+                                  const core::IpAddress& target_ip);
 
 /// The greeting: a unicast ARP request from the gateway. Measured to be the one form that updates a Linux guest's
 /// neighbour entry in every state; the guest's answer goes to the local gateway and proves that it took.

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "arp/guard.hpp"
 
-#include <nftables/libnftables.h>
+#include <utility>
 
 #include <boost/asio/post.hpp>
-#include <utility>
+#include <nftables/libnftables.h>
 
 namespace untrombone::arp {
 namespace {
@@ -30,7 +30,9 @@ Guard::Guard(boost::asio::io_context& io) : io_(io), worker_(1) {}
 
 Guard::~Guard() { worker_.join(); }
 
-void Guard::apply(const std::vector<GuardedSegment>& segments, Done done) { run(render_guard(segments), std::move(done)); }
+void Guard::apply(const std::vector<GuardedSegment>& segments, Done done) {
+  run(render_guard(segments), std::move(done));
+}
 
 void Guard::remove(Done done) { run(render_guard_removal(), std::move(done)); }
 

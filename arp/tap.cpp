@@ -2,17 +2,18 @@
 #include "arp/tap.hpp"
 
 #include <arpa/inet.h>
-#include <linux/filter.h>
-#include <linux/if_ether.h>
-#include <linux/if_packet.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <unistd.h>
+#include <linux/filter.h>
+#include <linux/if_ether.h>
+#include <linux/if_packet.h>
 
 #include <array>
-#include <boost/asio/posix/stream_descriptor.hpp>
 #include <cerrno>
 #include <cstring>
+
+#include <boost/asio/posix/stream_descriptor.hpp>
 
 namespace untrombone::arp {
 namespace {
@@ -22,8 +23,8 @@ using boost::system::error_code;
 using core::Ifindex;
 
 constexpr int kReceiveBuffer = 4 * 1024 * 1024;
-constexpr int kBudget = 256;           ///< frames per wake-up
-constexpr std::size_t kSnap = 128;     ///< an ARP frame is 42 octets, 60 with padding
+constexpr int kBudget = 256;        ///< frames per wake-up
+constexpr std::size_t kSnap = 128;  ///< an ARP frame is 42 octets, 60 with padding
 
 error_code last_error() { return {errno, boost::system::system_category()}; }
 
@@ -61,7 +62,8 @@ error_code configure(int fd) {
 }
 
 FrameTime timestamp_of(msghdr& message) {
-  for (cmsghdr* control = CMSG_FIRSTHDR(&message); control != nullptr; control = CMSG_NXTHDR(&message, control)) {
+  for (cmsghdr* control = CMSG_FIRSTHDR(&message); control != nullptr;
+       control = CMSG_NXTHDR(&message, control)) {
     if (control->cmsg_level != SOL_SOCKET || control->cmsg_type != SCM_TIMESTAMPNS) continue;
     timespec time{};
     std::memcpy(&time, CMSG_DATA(control), sizeof time);
@@ -99,7 +101,8 @@ class PortTap::Port {
   }
 
   bool send(std::span<const std::byte> frame) {
-    return ::send(descriptor_.native_handle(), frame.data(), frame.size(), 0) == static_cast<ssize_t>(frame.size());
+    return ::send(descriptor_.native_handle(), frame.data(), frame.size(), 0) ==
+           static_cast<ssize_t>(frame.size());
   }
 
   void collect_drops() {

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 
-#include <boost/asio/io_context.hpp>
 #include <chrono>
 #include <cstdint>
 #include <map>
 #include <memory>
 #include <span>
+
+#include <boost/asio/io_context.hpp>
 
 #include "agent/core/types.hpp"
 #include "arp/frames.hpp"

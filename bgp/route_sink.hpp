@@ -3,10 +3,11 @@
 
 #include <cstdint>
 #include <functional>
-#include <boost/unordered/unordered_flat_map.hpp>
 #include <optional>
 #include <string>
 #include <string_view>
+
+#include <boost/unordered/unordered_flat_map.hpp>
 
 #include "agent/core/event.hpp"
 
@@ -25,9 +26,9 @@ enum class RouteState : std::uint8_t {
 
 /// How fast a host's arrival got through: set when its route is first wanted or becomes fresh, kept when it settles.
 struct Arrival {
-  core::TimePoint cause;                    ///< the first frame or event
-  std::optional<core::TimePoint> sent;      ///< written to the daemon
-  std::optional<core::TimePoint> installed; ///< acknowledged by it
+  core::TimePoint cause;                     ///< the first frame or event
+  std::optional<core::TimePoint> sent;       ///< written to the daemon
+  std::optional<core::TimePoint> installed;  ///< acknowledged by it
 };
 
 /// One route: what is wanted and how far it got. Times are the core's.

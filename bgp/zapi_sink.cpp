@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "bgp/zapi_sink.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
-#include <boost/asio/buffer.hpp>
-#include <boost/asio/post.hpp>
 #include <cstring>
 #include <utility>
+
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/post.hpp>
+#include <fmt/format.h>
 
 namespace untrombone::bgp {
 namespace {
@@ -113,18 +113,21 @@ void ZapiSink::take_probe_answer(const zapi::Message& message) {
   error_command_ = message.command;
   hellos_ = zapi::hello_candidates(message.command);
   if (hellos_.empty()) {
-    return disconnect(fmt::format("refused: an unknown FRR release (its zebra reports errors as command {})", message.command));
+    return disconnect(fmt::format("refused: an unknown FRR release (its zebra reports errors as command {})",
+                                  message.command));
   }
   phase_ = Phase::kHello;
   say_hello();
 }
 
 void ZapiSink::say_hello() {
-  const auto known = std::find_if(zapi::known_releases().begin(), zapi::known_releases().end(), [&](const auto& release) {
-    return release.error == error_command_ && release.hello == hellos_.front();
-  });
+  const auto known =
+      std::find_if(zapi::known_releases().begin(), zapi::known_releases().end(), [&](const auto& release) {
+        return release.error == error_command_ && release.hello == hellos_.front();
+      });
   instance_ = release_ != nullptr && release_->needs_table_instance ? options_.table : std::uint16_t{0};
-  zapi::encode_hello(outbox_, hellos_.front(), known->route_type_table, instance_, known->hello_asks_for_notes());
+  zapi::encode_hello(outbox_, hellos_.front(), known->route_type_table, instance_,
+                     known->hello_asks_for_notes());
   queued_bytes_ = written_bytes_ + outbox_.size();
   write();
 }
@@ -144,10 +147,12 @@ void ZapiSink::take_hello_answer(const zapi::Message& message) {
   }
   if (options_.version == "auto") return on_release_known(*found);
   const zapi::Release* wanted = zapi::find_release(options_.version);
-  const bool same_answers = wanted != nullptr && wanted->error == found->error && wanted->hello == found->hello &&
+  const bool same_answers = wanted != nullptr && wanted->error == found->error &&
+                            wanted->hello == found->hello &&
                             wanted->capabilities_length == found->capabilities_length;
   if (!same_answers) {
-    return disconnect(fmt::format("refused: frr-version says {}, but zebra speaks as {}", options_.version, found->name));
+    return disconnect(
+        fmt::format("refused: frr-version says {}, but zebra speaks as {}", options_.version, found->name));
   }
   on_release_known(*wanted);
 }
@@ -168,7 +173,8 @@ void ZapiSink::on_release_known(const zapi::Release& release) {
 void ZapiSink::sync() {
   if (!release_->hello_asks_for_notes()) zapi::encode_notify_request(outbox_, *release_);
   if (options_.retain) {
-    zapi::encode_graceful_restart(outbox_, *release_, static_cast<std::uint32_t>(options_.retain_time.count()));
+    zapi::encode_graceful_restart(outbox_, *release_,
+                                  static_cast<std::uint32_t>(options_.retain_time.count()));
   }
   queued_bytes_ = written_bytes_ + outbox_.size();
   for (auto& [prefix, route] : routes_) send_route(prefix, route);
@@ -270,10 +276,17 @@ void ZapiSink::take_note(const core::RouteNoted& note) {
   }
   if (route.state == RouteState::kRemoving) return;  // about what was before the removal
   switch (note.note) {
-    case core::RouteNote::kInstalled: route.state = RouteState::kInstalled; break;
-    case core::RouteNote::kBetterWon: route.state = RouteState::kLost; break;
-    case core::RouteNote::kRejected: route.state = RouteState::kRejected; break;
-    case core::RouteNote::kRemoved: break;
+    case core::RouteNote::kInstalled:
+      route.state = RouteState::kInstalled;
+      break;
+    case core::RouteNote::kBetterWon:
+      route.state = RouteState::kLost;
+      break;
+    case core::RouteNote::kRejected:
+      route.state = RouteState::kRejected;
+      break;
+    case core::RouteNote::kRemoved:
+      break;
   }
   if (route.state == RouteState::kInstalled && !route.arrival.installed) route.arrival.installed = now_();
   listener_.on_route_noted(note);
@@ -381,9 +394,12 @@ void ZapiSink::take_input() {
 
 void ZapiSink::take_message(const zapi::Message& message) {
   switch (phase_) {
-    case Phase::kWaiting: return;
-    case Phase::kProbing: return take_probe_answer(message);
-    case Phase::kHello: return take_hello_answer(message);
+    case Phase::kWaiting:
+      return;
+    case Phase::kProbing:
+      return take_probe_answer(message);
+    case Phase::kHello:
+      return take_hello_answer(message);
     case Phase::kReady:
       if (message.command != release_->route_notify_owner) return;
       if (const auto note = zapi::decode_owner_note(message.body)) take_note(*note);

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "netlink/messages.hpp"
 
+#include <net/if.h>
 #include <linux/if_link.h>
 #include <linux/neighbour.h>
 #include <linux/rtnetlink.h>
-#include <net/if.h>
 
 #include <algorithm>
 
@@ -54,10 +54,17 @@ Decoded decode_link(std::span<const std::byte> body, bool removed) {
   link.up = (header->ifi_flags & IFF_UP) != 0 && (header->ifi_flags & kIffLowerUp) != 0;
   const bool complete = for_each_attribute<ifinfomsg>(body, [&](const Attribute& attribute) {
     switch (attribute.type) {
-      case IFLA_IFNAME: link.name = as_string(attribute); break;
-      case IFLA_ADDRESS: link.mac = as_mac(attribute).value_or(MacAddress{}); break;
-      case IFLA_MASTER: link.master = {attribute.as<int>().value_or(0)}; break;
-      default: break;
+      case IFLA_IFNAME:
+        link.name = as_string(attribute);
+        break;
+      case IFLA_ADDRESS:
+        link.mac = as_mac(attribute).value_or(MacAddress{});
+        break;
+      case IFLA_MASTER:
+        link.master = {attribute.as<int>().value_or(0)};
+        break;
+      default:
+        break;
     }
   });
   if (!complete || link.name.empty()) return kMalformed();
@@ -73,11 +80,20 @@ Decoded decode_fdb(const ndmsg& header, std::span<const std::byte> body, bool re
   std::optional<MacAddress> mac;
   const bool complete = for_each_attribute<ndmsg>(body, [&](const Attribute& attribute) {
     switch (attribute.type) {
-      case NDA_LLADDR: mac = as_mac(attribute); break;
-      case NDA_MASTER: entry.bridge = {attribute.as<int>().value_or(0)}; break;
-      case NDA_VLAN: entry.vlan = attribute.as<std::uint16_t>(); break;
-      case NDA_DST: entry.remote = true; break;
-      default: break;
+      case NDA_LLADDR:
+        mac = as_mac(attribute);
+        break;
+      case NDA_MASTER:
+        entry.bridge = {attribute.as<int>().value_or(0)};
+        break;
+      case NDA_VLAN:
+        entry.vlan = attribute.as<std::uint16_t>();
+        break;
+      case NDA_DST:
+        entry.remote = true;
+        break;
+      default:
+        break;
     }
   });
   if (!complete) return kMalformed();
@@ -117,7 +133,8 @@ Decoded decode_neigh(std::span<const std::byte> body, bool removed) {
 Decoded decode_route(std::span<const std::byte> body) {
   const auto header = read_struct<rtmsg>(body);
   if (!header) return kMalformed();
-  if (header->rtm_type != RTN_UNICAST || (header->rtm_family != AF_INET && header->rtm_family != AF_INET6)) return {};
+  if (header->rtm_type != RTN_UNICAST || (header->rtm_family != AF_INET && header->rtm_family != AF_INET6))
+    return {};
   std::optional<IpAddress> destination;
   Ifindex interface;
   const bool complete = for_each_attribute<rtmsg>(body, [&](const Attribute& attribute) {
@@ -139,12 +156,23 @@ std::optional<Message> decode(std::span<const std::byte> message, bool* malforme
   } else {
     const auto body = message.subspan(sizeof(nlmsghdr), header->nlmsg_len - sizeof(nlmsghdr));
     switch (header->nlmsg_type) {
-      case RTM_NEWLINK: decoded = decode_link(body, false); break;
-      case RTM_DELLINK: decoded = decode_link(body, true); break;
-      case RTM_NEWNEIGH: decoded = decode_neigh(body, false); break;
-      case RTM_DELNEIGH: decoded = decode_neigh(body, true); break;
-      case RTM_NEWROUTE: decoded = decode_route(body); break;
-      default: break;
+      case RTM_NEWLINK:
+        decoded = decode_link(body, false);
+        break;
+      case RTM_DELLINK:
+        decoded = decode_link(body, true);
+        break;
+      case RTM_NEWNEIGH:
+        decoded = decode_neigh(body, false);
+        break;
+      case RTM_DELNEIGH:
+        decoded = decode_neigh(body, true);
+        break;
+      case RTM_NEWROUTE:
+        decoded = decode_route(body);
+        break;
+      default:
+        break;
     }
   }
   if (malformed != nullptr) *malformed = decoded.malformed;

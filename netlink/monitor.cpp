@@ -17,11 +17,13 @@ namespace errc = boost::system::errc;
 constexpr int kEventBuffer = 64 * 1024 * 1024;
 constexpr int kRequestBuffer = 4 * 1024 * 1024;
 /// The kernel fills dump datagrams up to 32 KiB when the reader has room.
-constexpr std::size_t kDatagram = 64 * 1024;
+constexpr std::size_t kDatagram = std::size_t{64} * 1024;
 /// Datagrams handled per wake-up before other handlers get their turn.
 constexpr int kBudget = 512;
 
-bool is_would_block(const error_code& error) { return error == errc::operation_would_block || error == errc::resource_unavailable_try_again; }
+bool is_would_block(const error_code& error) {
+  return error == errc::operation_would_block || error == errc::resource_unavailable_try_again;
+}
 
 /// Calls `visit(message)` for each message of a datagram; a malformed header ends it.
 template <typename Visit>
@@ -74,14 +76,21 @@ void Monitor::request_stage() {
   interrupted_ = false;
   error_code error;
   switch (stage_) {
-    case Stage::kLinks: error = requests_->request_links(); break;
-    case Stage::kFdb: error = requests_->request_fdb(); break;
-    case Stage::kNeighbours: error = requests_->request_neighbours(core::Family::kIpv4); break;
+    case Stage::kLinks:
+      error = requests_->request_links();
+      break;
+    case Stage::kFdb:
+      error = requests_->request_fdb();
+      break;
+    case Stage::kNeighbours:
+      error = requests_->request_neighbours(core::Family::kIpv4);
+      break;
     case Stage::kRoutes:
       if (route_interfaces_.empty()) return next_stage();
       error = requests_->request_routes(core::Family::kIpv4, RTPROT_ZEBRA, route_interfaces_.back());
       break;
-    case Stage::kFollowing: break;
+    case Stage::kFollowing:
+      break;
   }
   if (error) fail(error, "netlink dump request");
 }
@@ -92,8 +101,12 @@ void Monitor::next_stage() {
       route_interfaces_ = listener_.prior_route_interfaces();
       stage_ = Stage::kFdb;
       break;
-    case Stage::kFdb: stage_ = Stage::kNeighbours; break;
-    case Stage::kNeighbours: stage_ = Stage::kRoutes; break;
+    case Stage::kFdb:
+      stage_ = Stage::kNeighbours;
+      break;
+    case Stage::kNeighbours:
+      stage_ = Stage::kRoutes;
+      break;
     case Stage::kRoutes:
       if (!route_interfaces_.empty()) route_interfaces_.pop_back();
       if (!route_interfaces_.empty()) break;
@@ -101,7 +114,8 @@ void Monitor::next_stage() {
       listener_.on_dump_finished();
       listener_.on_kernel_idle();
       return wait_for_events();
-    case Stage::kFollowing: return;
+    case Stage::kFollowing:
+      return;
   }
   request_stage();
 }
@@ -169,7 +183,8 @@ void Monitor::read_events() {
       return resync();  // events are waited for again when the dump is done
     }
     if (error) return fail(error, "netlink event socket");
-    for_each_message(std::span(buffer_).first(size), [this](std::span<const std::byte> message) { deliver(message); });
+    for_each_message(std::span(buffer_).first(size),
+                     [this](std::span<const std::byte> message) { deliver(message); });
   }
   listener_.on_kernel_idle();
   if (stage_ == Stage::kFollowing) wait_for_events();
@@ -183,7 +198,8 @@ void Monitor::drain_events() {
     if (is_would_block(error)) return;
     if (error && error != errc::no_buffer_space) return;
     if (!error) {
-      for_each_message(std::span(buffer_).first(size), [this](std::span<const std::byte> message) { deliver(message); });
+      for_each_message(std::span(buffer_).first(size),
+                       [this](std::span<const std::byte> message) { deliver(message); });
     }
   }
 }
@@ -196,6 +212,8 @@ void Monitor::deliver(std::span<const std::byte> message) {
   if (decoded) listener_.on_kernel_message(*decoded);
 }
 
-void Monitor::fail(const error_code& error, std::string_view what) { listener_.on_kernel_failure(error, what); }
+void Monitor::fail(const error_code& error, std::string_view what) {
+  listener_.on_kernel_failure(error, what);
+}
 
 }  // namespace untrombone::netlink

@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "netlink/socket.hpp"
 
+#include <sys/socket.h>
 #include <linux/neighbour.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
+
+#include <cerrno>
+
 #include <netlink/attr.h>
 #include <netlink/msg.h>
 #include <netlink/netlink.h>
 #include <netlink/socket.h>
-#include <sys/socket.h>
-
-#include <cerrno>
 
 namespace untrombone::netlink {
 namespace {
@@ -43,7 +44,8 @@ error_code send(nl_sock* socket, const MessagePtr& message) {
 
 void RouteSocket::Closer::operator()(nl_sock* socket) const { nl_socket_free(socket); }
 
-error_code RouteSocket::open(std::span<const int> groups, int receive_buffer, std::unique_ptr<RouteSocket>& socket) {
+error_code RouteSocket::open(std::span<const int> groups, int receive_buffer,
+                             std::unique_ptr<RouteSocket>& socket) {
   std::unique_ptr<RouteSocket> made(new RouteSocket(nl_socket_alloc()));
   nl_socket_disable_auto_ack(made->socket_.get());  // only failures are answered
   if (nl_connect(made->socket_.get(), NETLINK_ROUTE) < 0) return last_error();

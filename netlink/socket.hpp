@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 
-#include <boost/system/error_code.hpp>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <span>
 #include <vector>
+
+#include <boost/system/error_code.hpp>
 
 #include "agent/core/types.hpp"
 
@@ -30,7 +31,8 @@ class RouteSocket {
   /// All neighbours of AF_INET (or AF_INET6).
   boost::system::error_code request_neighbours(core::Family family);
   /// Routes in the main table with `protocol` (RTPROT_*) out of `interface`, filtered by the kernel.
-  boost::system::error_code request_routes(core::Family family, std::uint8_t protocol, core::Ifindex interface);
+  boost::system::error_code request_routes(core::Family family, std::uint8_t protocol,
+                                           core::Ifindex interface);
   /// Makes `mac` an address of the bridge's own, so that frames to it are not flooded ("bridge fdb add MAC dev BRIDGE
   /// self local"), or takes it back.
   boost::system::error_code change_own_mac(core::Ifindex bridge, const core::MacAddress& mac, bool add);

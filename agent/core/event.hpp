@@ -80,8 +80,8 @@ struct RouteNoted {
   RouteNote note = RouteNote::kInstalled;
 };
 
-using Event = std::variant<InterfaceChanged, PortChanged, FrameSeen, FdbSeen, FdbGone, NeighbourSeen, PriorRoute,
-                           DumpStarted, DumpFinished, RouteNoted>;
+using Event = std::variant<InterfaceChanged, PortChanged, FrameSeen, FdbSeen, FdbGone, NeighbourSeen,
+                           PriorRoute, DumpStarted, DumpFinished, RouteNoted>;
 
 // ---- What we conclude. ---------------------------------------------------------------------------------------
 

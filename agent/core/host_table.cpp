@@ -5,14 +5,20 @@
 
 namespace untrombone::core {
 
-TimePoint Host::due() const { return std::min({settle_at, answer_by, probe_at, greet_at, linger_until, forget_at}); }
+TimePoint Host::due() const {
+  return std::min({settle_at, answer_by, probe_at, greet_at, linger_until, forget_at});
+}
 
 std::string_view to_string(Evidence evidence) {
   switch (evidence) {
-    case Evidence::kNone: return "none";
-    case Evidence::kFdb: return "fdb";
-    case Evidence::kArp: return "arp";
-    case Evidence::kRarp: return "rarp";
+    case Evidence::kNone:
+      return "none";
+    case Evidence::kFdb:
+      return "fdb";
+    case Evidence::kArp:
+      return "arp";
+    case Evidence::kRarp:
+      return "rarp";
   }
   return "?";
 }
@@ -63,7 +69,8 @@ void HostTable::remove(HostIndex index) {
 
 void HostTable::prune(const StationKey& key) {
   const auto found = stations_.find(key);
-  if (found != stations_.end() && found->second.hosts == 0 && (!found->second.port || !found->second.listed)) {
+  if (found != stations_.end() && found->second.hosts == 0 &&
+      (!found->second.port || !found->second.listed)) {
     stations_.erase(found);
   }
 }

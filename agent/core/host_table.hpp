@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 
-#include <boost/unordered/unordered_flat_map.hpp>
 #include <cstdint>
 #include <limits>
 #include <optional>
 #include <vector>
+
+#include <boost/unordered/unordered_flat_map.hpp>
 
 #include "agent/core/event.hpp"
 
@@ -47,7 +48,9 @@ struct Host {
   /// Earliest of the deadlines.
   [[nodiscard]] TimePoint due() const;
   /// Does this site announce it as being here?
-  [[nodiscard]] bool is_here() const { return state == HostState::kProvisional || state == HostState::kLocal; }
+  [[nodiscard]] bool is_here() const {
+    return state == HostState::kProvisional || state == HostState::kLocal;
+  }
 };
 
 enum class Evidence : std::uint8_t { kNone, kFdb, kArp, kRarp };

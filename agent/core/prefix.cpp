@@ -29,8 +29,8 @@ IpAddress with_mask(const IpAddress& address, unsigned length, Change change) {
 }  // namespace
 
 IpPrefix::IpPrefix(const IpAddress& address, unsigned length)
-    : address_(with_mask(address, length,
-                         [](std::uint8_t octet, std::uint8_t mask) { return octet & mask; })),
+    : address_(
+          with_mask(address, length, [](std::uint8_t octet, std::uint8_t mask) { return octet & mask; })),
       length_(static_cast<std::uint8_t>(std::min(length, address.bits()))) {}
 
 std::optional<IpPrefix> IpPrefix::parse(std::string_view text) {
@@ -57,8 +57,9 @@ bool IpPrefix::contains(const IpPrefix& other) const {
 }
 
 IpAddress IpPrefix::last() const {
-  return with_mask(address_, length_,
-                   [](std::uint8_t octet, std::uint8_t mask) { return octet | static_cast<std::uint8_t>(~mask); });
+  return with_mask(address_, length_, [](std::uint8_t octet, std::uint8_t mask) {
+    return octet | static_cast<std::uint8_t>(~mask);
+  });
 }
 
 bool IpPrefix::is_reserved(const IpAddress& address) const {

@@ -6,8 +6,8 @@
 namespace untrombone::core {
 
 const IpPrefix* SegmentSettings::subnet_of(const IpAddress& ip) const {
-  const auto found =
-      std::find_if(subnets.begin(), subnets.end(), [&](const IpPrefix& subnet) { return subnet.contains(ip); });
+  const auto found = std::find_if(subnets.begin(), subnets.end(),
+                                  [&](const IpPrefix& subnet) { return subnet.contains(ip); });
   return found == subnets.end() ? nullptr : &*found;
 }
 
@@ -22,7 +22,8 @@ bool SegmentSettings::is_gateway_mac(const MacAddress& mac) const {
 bool SegmentSettings::may_be_host(const IpAddress& ip) const {
   const IpPrefix* subnet = subnet_of(ip);
   if (subnet == nullptr || subnet->is_reserved(ip) || is_gateway(ip)) return false;
-  return std::none_of(exclude.begin(), exclude.end(), [&](const IpPrefix& prefix) { return prefix.contains(ip); });
+  return std::none_of(exclude.begin(), exclude.end(),
+                      [&](const IpPrefix& prefix) { return prefix.contains(ip); });
 }
 
 }  // namespace untrombone::core

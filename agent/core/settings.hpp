@@ -18,8 +18,8 @@ struct SegmentSettings {
   std::vector<MacAddress> gateway_macs;
   std::vector<IpPrefix> exclude;
 
-  Duration confirm = std::chrono::seconds(1);         ///< a provisional host answers within this, or is retracted
-  Duration refresh = std::chrono::seconds(60);        ///< a silent host is probed after this
+  Duration confirm = std::chrono::seconds(1);   ///< a provisional host answers within this, or is retracted
+  Duration refresh = std::chrono::seconds(60);  ///< a silent host is probed after this
   Duration silent_after = std::chrono::seconds(180);  ///< and given up after this
   Duration linger = std::chrono::seconds(5);          ///< a departed host's route stays this long at most
   std::size_t max_hosts = 20000;                      ///< bindings kept, local and remote

@@ -47,7 +47,8 @@ void Site::on(const PortChanged& event, TimePoint /*when*/, TimePoint now, Actio
   for (const StationKey& key : gone) {
     Station& station = hosts_.station(key.segment, key.mac);
     station.port = {};
-    hosts_.for_each_of(station, [&](HostIndex index) { depart(index, Reason::kPortDown, event.port, now, out); });
+    hosts_.for_each_of(station,
+                       [&](HostIndex index) { depart(index, Reason::kPortDown, event.port, now, out); });
     hosts_.prune(key);
   }
 }
@@ -71,9 +72,11 @@ void Site::on(const FrameSeen& event, TimePoint when, TimePoint now, Actions& ou
   } else {
     sighting.reason = rarp ? Reason::kRarpOnDci : Reason::kArpOnDci;
   }
-  if (sighting.is_local() && sighting.ip && settings_.segments[sighting.segment.value].is_gateway(*sighting.ip) &&
+  if (sighting.is_local() && sighting.ip &&
+      settings_.segments[sighting.segment.value].is_gateway(*sighting.ip) &&
       may_be_station(sighting.segment, sighting.mac)) {
-    out.alarms.push_back({AlarmKind::kGatewayClaimed, sighting.segment, *sighting.ip, sighting.mac, sighting.port});
+    out.alarms.push_back(
+        {AlarmKind::kGatewayClaimed, sighting.segment, *sighting.ip, sighting.mac, sighting.port});
   }
   if (!may_be_station(sighting.segment, sighting.mac)) return;
   const HostIndex bound = sighting.ip ? bind(sighting, out) : kNoHost;
@@ -142,7 +145,9 @@ void Site::on(const PriorRoute& event, TimePoint /*when*/, TimePoint /*now*/, Ac
   if (settings_.segments[event.segment.value].may_be_host(event.ip)) prior_routes_.push_back(event);
 }
 
-void Site::on(const DumpStarted& /*event*/, TimePoint /*when*/, TimePoint /*now*/, Actions& /*out*/) { ++generation_; }
+void Site::on(const DumpStarted& /*event*/, TimePoint /*when*/, TimePoint /*now*/, Actions& /*out*/) {
+  ++generation_;
+}
 
 void Site::on(const DumpFinished& /*event*/, TimePoint /*when*/, TimePoint now, Actions& out) {
   if (dumped_) {
@@ -211,13 +216,16 @@ HostIndex Site::bind(const Sighting& sighting, Actions& out) {
     if (!hosts_[index].is_here()) hosts_[index].heard = sighting.now;
     return index;
   }
-  if (!known && segments_[sighting.segment.value].hosts >= settings.max_hosts) return refuse(AlarmKind::kTooManyHosts);
+  if (!known && segments_[sighting.segment.value].hosts >= settings.max_hosts)
+    return refuse(AlarmKind::kTooManyHosts);
   const Station* station = hosts_.find_station(sighting.segment, sighting.mac);
-  if (station != nullptr && station->hosts >= settings.max_ips_per_mac) return refuse(AlarmKind::kTooManyIpsOnMac);
+  if (station != nullptr && station->hosts >= settings.max_ips_per_mac)
+    return refuse(AlarmKind::kTooManyIpsOnMac);
   if (known) {
     hosts_.rebind(index, sighting.mac);
     Host& host = hosts_[index];
-    if (host.is_here()) set_state(host, host.state, Reason::kReboundToOtherMac, sighting.port, sighting.now, out);
+    if (host.is_here())
+      set_state(host, host.state, Reason::kReboundToOtherMac, sighting.port, sighting.now, out);
     return index;
   }
   index = hosts_.add(sighting.segment, *sighting.ip, sighting.mac);
@@ -256,7 +264,8 @@ void Site::probe_prior_routes(TimePoint now, Actions& out) {
     const HostIndex index = hosts_.find(route.segment, route.ip);
     return index != kNoHost && hosts_[index].is_here();
   });
-  for (const PriorRoute& route : prior_routes_) out.probes.push_back({route.segment, {}, route.ip, std::nullopt});
+  for (const PriorRoute& route : prior_routes_)
+    out.probes.push_back({route.segment, {}, route.ip, std::nullopt});
   const Duration left = start_at_ - now;
   const bool again = !prior_routes_.empty() && left > std::chrono::milliseconds(50);
   prior_probe_at_ = again ? now + left / 2 : kNever;

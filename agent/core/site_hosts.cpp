@@ -51,7 +51,8 @@ void Site::depart(HostIndex index, Reason reason, Ifindex port, TimePoint now, A
   Host& host = hosts_[index];
   if (!host.is_here()) return;
   const bool place_is_lost = reason == Reason::kPortDown;
-  if (!place_is_lost && host.answer_by > now && host.answer_by != kNever) return;  // it has been asked already
+  if (!place_is_lost && host.answer_by > now && host.answer_by != kNever)
+    return;  // it has been asked already
   const Duration confirm = settings_of(host).confirm;
   const bool just_arrived = now - host.since < confirm && reason != Reason::kNoAnswerOnLocalPort;
   if (!place_is_lost && just_arrived) {
@@ -109,7 +110,8 @@ void Site::run_host_timers(HostIndex index, TimePoint now, Actions& out) {
   }
   if (host.probe_at <= now) run_probe_timer(index, now, out);
   if (host.greet_at <= now) greet(host, now, out);
-  if (host.forget_at <= now && host.heard + kBindingMemory > now) host.forget_at = host.heard + kBindingMemory;
+  if (host.forget_at <= now && host.heard + kBindingMemory > now)
+    host.forget_at = host.heard + kBindingMemory;
   if (host.forget_at <= now) {
     --segments_[host.segment.value].hosts;
     hosts_.remove(index);
@@ -129,7 +131,8 @@ void Site::run_probe_timer(HostIndex index, TimePoint now, Actions& out) {
   const Duration quiet = now - host.heard;
   if (quiet < settings.refresh) {
     // Spread over an eighth of the period, so that hosts learned together are not probed together for ever.
-    const auto jitter = Duration(static_cast<std::int64_t>(hash_value(host.ip) % 1024U)) * (settings.refresh.count() / 8192);
+    const auto jitter =
+        Duration(static_cast<std::int64_t>(hash_value(host.ip) % 1024U)) * (settings.refresh.count() / 8192);
     host.probe_at = host.heard + settings.refresh + jitter;
   } else if (quiet >= settings.silent_after) {
     depart(index, Reason::kSilent, {}, now, out);
@@ -171,14 +174,15 @@ std::optional<Route> Site::route_of(const Host& host) const {
   if (host.route_class == RouteClass::kNone || !segment.up) return std::nullopt;
   const RouteSettings& routes = settings_.routes;
   switch (host.route_class) {
-    case RouteClass::kNone: break;
+    case RouteClass::kNone:
+      break;
     case RouteClass::kFresh:
       return Route{segment.interface, host.route_class, routes.distance, routes.metric - 1, routes.tag + 1};
     case RouteClass::kSettled:
       return Route{segment.interface, host.route_class, routes.distance, routes.metric, routes.tag};
     case RouteClass::kLingering:
-      return Route{segment.interface, host.route_class, kLingeringDistance, routes.metric + kLingeringMetricPenalty,
-                   routes.tag + 2};
+      return Route{segment.interface, host.route_class, kLingeringDistance,
+                   routes.metric + kLingeringMetricPenalty, routes.tag + 2};
   }
   return std::nullopt;
 }
@@ -195,7 +199,8 @@ void Site::greet(Host& host, TimePoint now, Actions& out) {
     out.greetings.push_back({host.segment, station.port, host.ip, host.mac, gateway, host.cause});
   }
   --host.greetings_left;
-  if (host.greetings_left != 0) host.greet_at = now + kFirstGreetingInterval * (1 << std::min<int>(host.greetings_sent, 8));
+  if (host.greetings_left != 0)
+    host.greet_at = now + kFirstGreetingInterval * (1 << std::min<int>(host.greetings_sent, 8));
   ++host.greetings_sent;
 }
 

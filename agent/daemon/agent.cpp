@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "agent/daemon/agent.hpp"
 
-#include <fmt/format.h>
 #include <linux/rtnetlink.h>
 
 #include <algorithm>
 #include <utility>
+
+#include <fmt/format.h>
 
 #include "agent/daemon/log_events.hpp"
 #include "agent/daemon/observe_sink.hpp"
@@ -27,8 +28,8 @@ core::SiteSettings core_settings(const Config& config, bool observe) {
   return settings;
 }
 
-std::unique_ptr<bgp::RouteSink> make_sink(boost::asio::io_context& io, bgp::SinkListener& listener, const Config& config,
-                                          const Log& log, bool observe) {
+std::unique_ptr<bgp::RouteSink> make_sink(boost::asio::io_context& io, bgp::SinkListener& listener,
+                                          const Config& config, const Log& log, bool observe) {
   if (observe) return std::make_unique<ObserveSink>(io, log);
   bgp::ZapiSinkOptions options;
   options.socket = config.zapi_socket;
@@ -48,10 +49,14 @@ core::FrameKind kind_of(const arp::ArpFrame& frame) {
 
 std::string_view to_string(GuardState state) {
   switch (state) {
-    case GuardState::kOff: return "off";
-    case GuardState::kWaiting: return "waiting";
-    case GuardState::kActive: return "active";
-    case GuardState::kFailed: return "failed";
+    case GuardState::kOff:
+      return "off";
+    case GuardState::kWaiting:
+      return "waiting";
+    case GuardState::kActive:
+      return "active";
+    case GuardState::kFailed:
+      return "failed";
   }
   return "?";
 }
@@ -131,7 +136,8 @@ void Agent::take(const netlink::RouteMessage& message) {
 
 void Agent::on_dump_started() {
   if (monitor_.counters().overruns != 0) {
-    log_.event(LogLevel::kWarning, log_events::kKernelOverrun, "netlink events were lost; dumping the tables again",
+    log_.event(LogLevel::kWarning, log_events::kKernelOverrun,
+               "netlink events were lost; dumping the tables again",
                {{"overruns", std::to_string(monitor_.counters().overruns)}});
   }
   feed(core::DumpStarted{}, monotonic_now());
@@ -161,6 +167,7 @@ std::vector<Ifindex> Agent::prior_route_interfaces() {
 void Agent::on_kernel_failure(const boost::system::error_code& error, std::string_view what) {
   log_.event(LogLevel::kError, log_events::kKernelFailed, "the kernel's events are lost",
              {{"what", std::string(what)}, {"error", error.message()}});
+  if (failed_) failed_();
 }
 
 void Agent::update_topology() {
@@ -196,7 +203,8 @@ void Agent::follow_ports(SegmentId id) {
                 {"port", topology_.name_of(port)},
                 {"class", std::string(to_string(state.port_class))}});
   }
-  if (view.bridge && probe_bridges_[id.value] != view.bridge) monitor_.change_own_mac(view.bridge, probe_mac(id), true);
+  if (view.bridge && probe_bridges_[id.value] != view.bridge)
+    monitor_.change_own_mac(view.bridge, probe_mac(id), true);
   probe_bridges_[id.value] = view.bridge;
 }
 
@@ -205,7 +213,8 @@ void Agent::announce_segment(SegmentId id) {
   if (announced_missing_[id.value] == missing) return;
   announced_missing_[id.value] = missing;
   if (missing.empty()) {
-    log_.event(LogLevel::kInfo, log_events::kSegmentReady, "the segment is ready", {{"segment", config_.segments[id.value].name}});
+    log_.event(LogLevel::kInfo, log_events::kSegmentReady, "the segment is ready",
+               {{"segment", config_.segments[id.value].name}});
   } else {
     log_.event(LogLevel::kWarning, log_events::kSegmentWaiting, "the segment is not ready",
                {{"segment", config_.segments[id.value].name}, {"missing", missing}});
@@ -233,7 +242,8 @@ void Agent::on_tap_idle() { settle(); }
 
 void Agent::on_route_noted(const core::RouteNoted& note) {
   if (note.note == core::RouteNote::kRejected) {
-    log_.event(LogLevel::kWarning, log_events::kRouteRejected, "zebra could not install a route", {{"prefix", note.prefix.to_string()}});
+    log_.event(LogLevel::kWarning, log_events::kRouteRejected, "zebra could not install a route",
+               {{"prefix", note.prefix.to_string()}});
   }
   feed(note, monotonic_now());
   settle();
@@ -259,7 +269,7 @@ void Agent::act() {
   for (const core::GreetRequest& request : actions_.greetings) send_greeting(request);
   for (const core::RouteChange& change : actions_.routes) sink_->apply(change);
   for (const core::ProbeRequest& request : actions_.probes) send_probe(request);
-  for (const core::Transition& transition : actions_.transitions) log_transition(transition);
+  for (const core::Transition& transition : actions_.transitions) note_transition(transition);
   for (const core::Alarm& alarm : actions_.alarms) log_alarm(alarm);
   if (actions_.start_complete) {
     start_complete_ = true;
@@ -296,7 +306,8 @@ void Agent::arm_timer() {
 
 void Agent::send_greeting(const core::GreetRequest& request) {
   const MacAddress& gateway_mac = topology_.segment(request.segment).interface_mac;
-  tap_.send(request.port, arp::encode(arp::make_greeting(gateway_mac, request.gateway, request.mac, request.ip)));
+  tap_.send(request.port,
+            arp::encode(arp::make_greeting(gateway_mac, request.gateway, request.mac, request.ip)));
   GreetingRecord& record = greetings_[{request.segment, request.ip}];
   const core::HostIndex index = site_.hosts().find(request.segment, request.ip);
   if (index != core::kNoHost && site_.hosts()[index].greetings_sent <= 1) {
@@ -306,8 +317,10 @@ void Agent::send_greeting(const core::GreetRequest& request) {
 }
 
 void Agent::send_probe(const core::ProbeRequest& request) {
-  const core::IpAddress sender = config_.segments[request.segment.value].probe_address.value_or(core::IpAddress{});
-  const auto frame = arp::encode(arp::make_probe(probe_mac(request.segment), sender, request.mac, request.ip));
+  const core::IpAddress sender =
+      config_.segments[request.segment.value].probe_address.value_or(core::IpAddress{});
+  const auto frame =
+      arp::encode(arp::make_probe(probe_mac(request.segment), sender, request.mac, request.ip));
   if (request.port) {
     tap_.send(request.port, frame);
     return;
@@ -317,7 +330,9 @@ void Agent::send_probe(const core::ProbeRequest& request) {
   }
 }
 
-void Agent::log_transition(const core::Transition& transition) {
+void Agent::note_transition(const core::Transition& transition) {
+  const bool gone = transition.to == core::HostState::kUnknown || transition.to == core::HostState::kRemote;
+  if (gone) greetings_.erase({transition.segment, transition.ip});
   log_.event(LogLevel::kInfo, log_events::kHostState, to_string(transition.reason),
              {{"segment", config_.segments[transition.segment.value].name},
               {"ip", transition.ip.to_string()},
@@ -375,7 +390,8 @@ MacAddress Agent::probe_mac(SegmentId id) const {
   std::size_t hash = id.value;
   for (const char c : config_.site) hash = core::hash_mix(hash, static_cast<std::uint8_t>(c));
   MacAddress mac{{0x02, 0x75, 0x74, 0, 0, 0}};
-  for (std::size_t i = 3; i < mac.octets.size(); ++i, hash >>= 8U) mac.octets[i] = static_cast<std::uint8_t>(hash & 0xffU);
+  for (std::size_t i = 3; i < mac.octets.size(); ++i, hash >>= 8U)
+    mac.octets[i] = static_cast<std::uint8_t>(hash & 0xffU);
   return mac;
 }
 

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <functional>
 #include <memory>
 #include <string>
 #include <unordered_map>
 #include <vector>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
 
 #include "agent/core/site.hpp"
 #include "agent/daemon/alarms.hpp"
@@ -43,6 +44,8 @@ class Agent final : public netlink::MonitorListener, public arp::TapListener, pu
   void stop(std::function<void()> done);
   /// `changed` is called when something that `status` shows may have changed.
   void on_status_change(std::function<void()> changed) { status_changed_ = std::move(changed); }
+  /// `failed` is called when the agent cannot go on: the kernel's events are lost for good.
+  void on_failure(std::function<void()> failed) { failed_ = std::move(failed); }
 
   // What the views show.
   [[nodiscard]] const Config& config() const { return config_; }
@@ -91,7 +94,7 @@ class Agent final : public netlink::MonitorListener, public arp::TapListener, pu
   void arm_timer();
   void send_greeting(const core::GreetRequest& request);
   void send_probe(const core::ProbeRequest& request);
-  void log_transition(const core::Transition& transition);
+  void note_transition(const core::Transition& transition);
   void log_alarm(const core::Alarm& alarm);
   void update_guard();
   void set_guard(GuardState state, const std::string& detail);
@@ -113,15 +116,16 @@ class Agent final : public netlink::MonitorListener, public arp::TapListener, pu
   core::TimePoint timer_at_ = core::kNever;
   Alarms alarms_;
   std::unordered_map<core::HostKey, GreetingRecord, HostKeyHash> greetings_;
-  std::vector<std::vector<core::Ifindex>> tapped_;   ///< open ports, by segment
-  std::vector<std::string> announced_missing_;       ///< what was last logged as missing, by segment
-  std::vector<core::Ifindex> probe_bridges_;         ///< bridges that know our probe MAC, by segment
-  std::vector<arp::GuardedSegment> guarded_;         ///< what the kernel was last told
+  std::vector<std::vector<core::Ifindex>> tapped_;  ///< open ports, by segment
+  std::vector<std::string> announced_missing_;      ///< what was last logged as missing, by segment
+  std::vector<core::Ifindex> probe_bridges_;        ///< bridges that know our probe MAC, by segment
+  std::vector<arp::GuardedSegment> guarded_;        ///< what the kernel was last told
   GuardState guard_state_ = GuardState::kOff;
   std::string guard_detail_;
   bool start_complete_ = false;
   bool stopping_ = false;
   std::function<void()> status_changed_;
+  std::function<void()> failed_;
 };
 
 }  // namespace untrombone::daemon

@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "agent/daemon/control_server.hpp"
 
-#include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include <filesystem>
+#include <memory>
+#include <utility>
 
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/read_until.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/write.hpp>
-#include <filesystem>
-#include <memory>
-#include <utility>
+#include <fmt/format.h>
 
 namespace untrombone::daemon {
 namespace {
@@ -20,7 +21,7 @@ using boost::asio::local::stream_protocol;
 using boost::system::error_code;
 namespace asio = boost::asio;
 
-constexpr std::size_t kLongestRequest = 64 * 1024;
+constexpr std::size_t kLongestRequest = std::size_t{64} * 1024;
 constexpr std::chrono::seconds kPatience{10};
 constexpr mode_t kSocketMode = 0660;
 
@@ -48,8 +49,9 @@ class ControlServer::Session : public std::enable_shared_from_this<Session> {
   void reply(std::size_t length) {
     response_ = answer_(request_.substr(0, length));
     response_ += '\n';
-    asio::async_write(socket_, asio::buffer(response_),
-                      [self = shared_from_this()](const error_code& /*error*/, std::size_t /*count*/) { self->close(); });
+    asio::async_write(
+        socket_, asio::buffer(response_),
+        [self = shared_from_this()](const error_code& /*error*/, std::size_t /*count*/) { self->close(); });
   }
 
   void close() {
@@ -73,7 +75,9 @@ ControlServer::~ControlServer() {
 }
 
 ConfigResult<void> ControlServer::start() {
-  const auto failed = [&](std::string_view what) { return ConfigError{fmt::format("control socket {}: {}", path_, what)}; };
+  const auto failed = [&](std::string_view what) {
+    return ConfigError{fmt::format("control socket {}: {}", path_, what)};
+  };
   std::error_code file_error;
   std::filesystem::create_directories(std::filesystem::path(path_).parent_path(), file_error);
   if (file_error) return failed(file_error.message());

@@ -1,23 +1,28 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "agent/daemon/log.hpp"
 
+#include <iterator>
+
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
-
-#include <iterator>
-#include <nlohmann/json.hpp>
 
 namespace untrombone::daemon {
 namespace {
 
 spdlog::level::level_enum to_spdlog(LogLevel level) {
   switch (level) {
-    case LogLevel::kTrace: return spdlog::level::trace;
-    case LogLevel::kDebug: return spdlog::level::debug;
-    case LogLevel::kInfo: return spdlog::level::info;
-    case LogLevel::kWarning: return spdlog::level::warn;
-    case LogLevel::kError: return spdlog::level::err;
+    case LogLevel::kTrace:
+      return spdlog::level::trace;
+    case LogLevel::kDebug:
+      return spdlog::level::debug;
+    case LogLevel::kInfo:
+      return spdlog::level::info;
+    case LogLevel::kWarning:
+      return spdlog::level::warn;
+    case LogLevel::kError:
+      return spdlog::level::err;
   }
   return spdlog::level::info;
 }
@@ -31,7 +36,8 @@ std::string quoted(const std::string& value) {
 }  // namespace
 
 Log::Log(std::string_view level, LogFormat format)
-    : logger_(std::make_shared<spdlog::logger>("untrombone", std::make_shared<spdlog::sinks::stderr_sink_st>())),
+    : logger_(
+          std::make_shared<spdlog::logger>("untrombone", std::make_shared<spdlog::sinks::stderr_sink_st>())),
       format_(format) {
   logger_->set_level(spdlog::level::from_str(std::string(level)));
   logger_->flush_on(spdlog::level::trace);
@@ -41,7 +47,8 @@ Log::Log(std::string_view level, LogFormat format)
 
 bool Log::enabled(LogLevel level) const { return logger_->should_log(to_spdlog(level)); }
 
-void Log::event(LogLevel level, std::string_view id, std::string_view message, std::initializer_list<Field> fields) const {
+void Log::event(LogLevel level, std::string_view id, std::string_view message,
+                std::initializer_list<Field> fields) const {
   if (!enabled(level)) return;
   fmt::memory_buffer line;
   auto out = std::back_inserter(line);

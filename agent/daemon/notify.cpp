@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "agent/daemon/notify.hpp"
 
-#include <systemd/sd-daemon.h>
-
 #include <boost/system/error_code.hpp>
+#include <systemd/sd-daemon.h>
 
 namespace untrombone::daemon {
 

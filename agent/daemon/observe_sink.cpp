@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "agent/daemon/observe_sink.hpp"
 
-#include <boost/asio/post.hpp>
 #include <utility>
+
+#include <boost/asio/post.hpp>
 
 #include "agent/daemon/clock.hpp"
 #include "agent/daemon/log_events.hpp"
@@ -17,13 +18,15 @@ void ObserveSink::apply(const core::RouteChange& change) {
   }
   log_.event(LogLevel::kInfo, log_events::kRouteObserved, change.route ? "would announce" : "would withdraw",
              {{"prefix", change.prefix.to_string()},
-              {"class", std::string(to_string(change.route ? change.route->route_class : core::RouteClass::kNone))}});
+              {"class",
+               std::string(to_string(change.route ? change.route->route_class : core::RouteClass::kNone))}});
 }
 
 void ObserveSink::stop(std::function<void()> done) { boost::asio::post(io_, std::move(done)); }
 
 bgp::SinkStatus ObserveSink::status() const {
-  return {.kind = "observe", .state = bgp::SinkState::kSynced, .detail = "nothing is announced", .release = {}};
+  return {
+      .kind = "observe", .state = bgp::SinkState::kSynced, .detail = "nothing is announced", .release = {}};
 }
 
 }  // namespace untrombone::daemon

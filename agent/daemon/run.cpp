@@ -1,20 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "agent/daemon/run.hpp"
 
-#include <fmt/format.h>
-#include <linux/capability.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
 #include <unistd.h>
+#include <linux/capability.h>
 
 #include <algorithm>
 #include <array>
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/signal_set.hpp>
 #include <csignal>
 #include <cstring>
 #include <exception>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <fmt/format.h>
 
 #include "agent/daemon/agent.hpp"
 #include "agent/daemon/config.hpp"
@@ -28,6 +29,7 @@ namespace untrombone::daemon {
 namespace {
 
 constexpr int kCouldNot = 2;
+constexpr int kBroken = 70;  // EX_SOFTWARE of sysexits.h
 
 /// What the agent may not do without; empty: all is there.
 std::string missing_capabilities() {
@@ -72,25 +74,33 @@ int run(const Config& config, bool observe) {
   const Log log(config.log_level, config.log_format);
   boost::asio::io_context io(1);
   Agent agent(io, config, log, observe);
-  ControlServer control(io, config.control_socket, [&agent](const std::string& request) { return answer_request(agent, request); });
+  ControlServer control(io, config.control_socket,
+                        [&agent](const std::string& request) { return answer_request(agent, request); });
   if (const auto started = control.start(); !started) return complain(started.error().message);
   if (const auto started = agent.start(); !started) return complain(started.error().message);
 
   Notify notify(io);
   notify.ready(status_line(agent));
   agent.on_status_change([&] { notify.status(status_line(agent)); });
-  log.event(LogLevel::kInfo, log_events::kAgentStarted, "the agent runs", {{"site", config.site}, {"version", UNTROMBONE_VERSION}});
+  log.event(LogLevel::kInfo, log_events::kAgentStarted, "the agent runs",
+            {{"site", config.site}, {"version", UNTROMBONE_VERSION}});
 
+  int status = 0;
+  agent.on_failure([&] {
+    status = kBroken;
+    io.stop();
+  });
   boost::asio::signal_set signals(io, SIGTERM, SIGINT);
   signals.async_wait([&](const boost::system::error_code& error, int signal) {
     if (error) return;
-    log.event(LogLevel::kInfo, log_events::kAgentStopping, "leaving in order", {{"signal", strsignal(signal)}});
+    log.event(LogLevel::kInfo, log_events::kAgentStopping, "leaving in order",
+              {{"signal", strsignal(signal)}});
     notify.stopping();
     agent.stop([&io] { io.stop(); });
   });
   io.run();
   log.event(LogLevel::kInfo, log_events::kAgentStopped, "the agent has stopped");
-  return 0;
+  return status;
 }
 
 }  // namespace
@@ -99,7 +109,8 @@ int run_agent(const AgentOptions& options) {
   const auto config = load_config(options.config_path);
   if (!config) return complain(config.error().message);
   if (const std::string missing = missing_capabilities(); !missing.empty()) {
-    return complain(fmt::format("{} is missing; run as root or grant CAP_NET_ADMIN and CAP_NET_RAW", missing));
+    return complain(
+        fmt::format("{} is missing; run as root or grant CAP_NET_ADMIN and CAP_NET_RAW", missing));
   }
   const InstanceLock lock(config->zapi_socket);
   if (!options.observe && !lock.held()) {
@@ -110,7 +121,8 @@ int run_agent(const AgentOptions& options) {
   try {
     return run(*config, options.observe);
   } catch (const std::exception& error) {
-    return complain(fmt::format("internal error: {}", error.what()));
+    complain(fmt::format("internal error: {}", error.what()));
+    return kBroken;
   }
 }
 

@@ -13,8 +13,9 @@ using core::PortClass;
 using core::SegmentId;
 
 bool matches_any(const std::vector<std::string>& patterns, const std::string& name) {
-  return std::any_of(patterns.begin(), patterns.end(),
-                     [&](const std::string& pattern) { return fnmatch(pattern.c_str(), name.c_str(), 0) == 0; });
+  return std::any_of(patterns.begin(), patterns.end(), [&](const std::string& pattern) {
+    return fnmatch(pattern.c_str(), name.c_str(), 0) == 0;
+  });
 }
 
 PortClass classify(const SegmentConfig& config, const std::string& name) {
@@ -23,7 +24,8 @@ PortClass classify(const SegmentConfig& config, const std::string& name) {
   return PortClass::kLocal;
 }
 
-void add_port_changes(SegmentId id, const SegmentView& before, const SegmentView& after, std::vector<core::Event>& events) {
+void add_port_changes(SegmentId id, const SegmentView& before, const SegmentView& after,
+                      std::vector<core::Event>& events) {
   for (const auto& [port, old] : before.ports) {
     const auto now = after.ports.find(port);
     const bool gone = now == after.ports.end() || !now->second.up;
@@ -58,10 +60,12 @@ std::vector<core::Event> Topology::update() {
     const SegmentView before = std::exchange(segments_[i], derive(config_.segments[i]));
     const SegmentView& after = segments_[i];
     if (before == after) continue;
-    const bool interface_changed = before.interface != after.interface || before.interface_up != after.interface_up ||
+    const bool interface_changed = before.interface != after.interface ||
+                                   before.interface_up != after.interface_up ||
                                    before.interface_mac != after.interface_mac;
     if (interface_changed) {
-      events.emplace_back(core::InterfaceChanged{{i}, after.interface, after.interface_mac, after.interface_up});
+      events.emplace_back(
+          core::InterfaceChanged{{i}, after.interface, after.interface_mac, after.interface_up});
     }
     add_port_changes({i}, before, after, events);
   }
@@ -90,7 +94,8 @@ SegmentView Topology::derive(const SegmentConfig& config) const {
 }
 
 const netlink::LinkMessage* Topology::find(const std::string& name) const {
-  const auto found = std::find_if(links_.begin(), links_.end(), [&](const auto& entry) { return entry.second.name == name; });
+  const auto found = std::find_if(links_.begin(), links_.end(),
+                                  [&](const auto& entry) { return entry.second.name == name; });
   return found == links_.end() ? nullptr : &found->second;
 }
 

@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "agent/daemon/views.hpp"
 
-#include <fmt/format.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
-#include <nlohmann/json.hpp>
+#include <map>
 #include <optional>
 #include <vector>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
 #include "agent/daemon/agent.hpp"
 #include "agent/daemon/clock.hpp"
@@ -23,8 +25,8 @@ using core::SegmentId;
 using Json = nlohmann::ordered_json;
 
 /// All states, in the order that documents list them.
-constexpr std::array kHostStates{HostState::kLocal, HostState::kProvisional, HostState::kDeparting, HostState::kRemote,
-                                 HostState::kUnknown};
+constexpr std::array kHostStates{HostState::kLocal, HostState::kProvisional, HostState::kDeparting,
+                                 HostState::kRemote, HostState::kUnknown};
 
 Json strings(const auto& values) {
   Json list = Json::array();
@@ -41,25 +43,30 @@ Json port_name(const Agent& agent, core::Ifindex port) {
 
 // ---- status ------------------------------------------------------------------------------------------------------
 
-Json count_hosts(const Agent& agent, SegmentId id) {
-  Json counts;
-  for (const HostState state : kHostStates) counts[std::string(to_string(state))] = 0;
+/// Hosts by state, for each segment, in one pass.
+std::vector<std::map<HostState, std::size_t>> count_hosts(const Agent& agent) {
+  std::vector<std::map<HostState, std::size_t>> counts(agent.config().segments.size());
   agent.site().hosts().for_each([&](HostIndex index) {
     const Host& host = agent.site().hosts()[index];
-    if (host.segment != id) return;
-    Json& count = counts[std::string(to_string(host.state))];
-    count = count.get<int>() + 1;
+    ++counts[host.segment.value][host.state];
   });
   return counts;
 }
 
-Json view_segment(const Agent& agent, SegmentId id) {
+Json view_counts(std::map<HostState, std::size_t>& counts) {
+  Json view;
+  for (const HostState state : kHostStates) view[std::string(to_string(state))] = counts[state];
+  return view;
+}
+
+Json view_segment(const Agent& agent, SegmentId id, std::map<HostState, std::size_t>& counts) {
   const SegmentConfig& config = agent.config().segments[id.value];
   const core::SegmentSettings& settings = agent.config().core.segments[id.value];
   const SegmentView& view = agent.topology().segment(id);
   Json ports = Json::array();
   for (const auto& [port, state] : view.ports) {
-    ports.push_back({{"name", agent.topology().name_of(port)}, {"class", to_string(state.port_class)}, {"up", state.up}});
+    ports.push_back(
+        {{"name", agent.topology().name_of(port)}, {"class", to_string(state.port_class)}, {"up", state.up}});
   }
   return {{"name", config.name},
           {"bridge", config.bridge},
@@ -70,7 +77,7 @@ Json view_segment(const Agent& agent, SegmentId id) {
           {"gateways", strings(settings.gateways)},
           {"gateway_mac", view.interface ? Json(view.interface_mac.to_string()) : Json(nullptr)},
           {"ports", ports},
-          {"hosts", count_hosts(agent, id)}};
+          {"hosts", view_counts(counts)}};
 }
 
 Json view_sink(const Agent& agent) {
@@ -86,19 +93,22 @@ Json view_sink(const Agent& agent) {
                            bgp::RouteState::kRejected, bgp::RouteState::kLost, bgp::RouteState::kRemoving}) {
     routes[std::string(to_string(state))] = states[state];
   }
-  return {{"kind", status.kind},       {"state", to_string(status.state)},
-          {"detail", status.detail},   {"release", status.release},
-          {"socket", agent.config().zapi_socket}, {"routes", routes}};
+  return {{"kind", status.kind},       {"state", to_string(status.state)},     {"detail", status.detail},
+          {"release", status.release}, {"socket", agent.config().zapi_socket}, {"routes", routes}};
 }
 
 Json view_counters(Agent& agent) {
   const auto& kernel = agent.kernel_counters();
   const auto& tap = agent.tap_counters();
-  return {{"kernel_messages", kernel.messages},   {"kernel_malformed", kernel.malformed},
-          {"kernel_overruns", kernel.overruns},   {"kernel_dumps", kernel.dumps},
+  return {{"kernel_messages", kernel.messages},
+          {"kernel_malformed", kernel.malformed},
+          {"kernel_overruns", kernel.overruns},
+          {"kernel_dumps", kernel.dumps},
           {"kernel_request_errors", kernel.request_errors},
-          {"frames_heard", tap.frames},           {"frames_malformed", tap.malformed},
-          {"frames_dropped", tap.dropped},        {"frames_sent", tap.sent},
+          {"frames_heard", tap.frames},
+          {"frames_malformed", tap.malformed},
+          {"frames_dropped", tap.dropped},
+          {"frames_sent", tap.sent},
           {"frames_not_sent", tap.send_errors}};
 }
 
@@ -123,7 +133,8 @@ bool is_healthy(const Agent& agent) {
 
 Json view_status(Agent& agent) {
   Json segments = Json::array();
-  for (std::uint16_t i = 0; i < agent.config().segments.size(); ++i) segments.push_back(view_segment(agent, {i}));
+  auto counts = count_hosts(agent);
+  for (std::uint16_t i = 0; i < counts.size(); ++i) segments.push_back(view_segment(agent, {i}, counts[i]));
   return {{"site", agent.config().site},
           {"version", UNTROMBONE_VERSION},
           {"pid", getpid()},
@@ -172,6 +183,11 @@ void add_verdict(const Agent& agent, const Host& host, Json& out) {
   out["heard_seconds"] = age_of(host.heard);
 }
 
+/// What the place counts as: behind a remote VTEP it is the DCI, whatever the port is.
+std::string_view class_of(const core::Station& station) {
+  return to_string(station.is_remote() ? core::PortClass::kDci : station.port_class);
+}
+
 Json view_host(const Agent& agent, const Host& host) {
   const core::Station* const station = agent.site().hosts().find_station(host.segment, host.mac);
   const bool placed = station != nullptr && bool(station->port);
@@ -179,7 +195,7 @@ Json view_host(const Agent& agent, const Host& host) {
             {"ip", host.ip.to_string()},
             {"mac", host.mac.to_string()},
             {"port", placed ? port_name(agent, station->port) : Json(nullptr)},
-            {"port_class", placed ? Json(to_string(station->port_class)) : Json(nullptr)}};
+            {"port_class", placed ? Json(class_of(*station)) : Json(nullptr)}};
   add_verdict(agent, host, view);
   view["route_class"] = to_string(host.route_class);
   return view;
@@ -187,7 +203,8 @@ Json view_host(const Agent& agent, const Host& host) {
 
 Json view_hosts(const Agent& agent, const HostFilter& filter) {
   Json list = Json::array();
-  for (const HostIndex index : select_hosts(agent, filter)) list.push_back(view_host(agent, agent.site().hosts()[index]));
+  for (const HostIndex index : select_hosts(agent, filter))
+    list.push_back(view_host(agent, agent.site().hosts()[index]));
   return {{"hosts", list}};
 }
 
@@ -203,8 +220,8 @@ Json view_latency(const bgp::Arrival& arrival) {
 
 Json view_route(const Agent& agent, const core::IpPrefix& prefix, const bgp::SinkRoute& route) {
   Json view{{"prefix", prefix.to_string()}};
-  const auto segment =
-      route.wanted ? agent.topology().segment_of_interface(route.wanted->interface) : std::optional<SegmentId>{};
+  const auto segment = route.wanted ? agent.topology().segment_of_interface(route.wanted->interface)
+                                    : std::optional<SegmentId>{};
   view["segment"] = segment ? Json(agent.config().segments[segment->value].name) : Json(nullptr);
   if (route.wanted) {
     view["interface"] = port_name(agent, route.wanted->interface);
@@ -247,7 +264,7 @@ Json view_location(const Agent& agent, const Host& host) {
   const core::Station* const station = agent.site().hosts().find_station(host.segment, host.mac);
   if (station == nullptr || !station->port) return nullptr;
   return {{"port", port_name(agent, station->port)},
-          {"class", station->remote_vtep ? to_string(core::PortClass::kDci) : to_string(station->port_class)},
+          {"class", class_of(*station)},
           {"evidence", to_string(station->evidence)},
           {"age_seconds", age_of(station->when)}};
 }
@@ -286,15 +303,17 @@ Json view_explanation_of(const Agent& agent, const Host& host) {
   add_verdict(agent, host, view);
   const core::IpPrefix prefix = core::IpPrefix::host(host.ip);
   const auto route = agent.sink().routes().find(prefix);
-  view["route"] = route == agent.sink().routes().end() ? Json(nullptr) : view_route(agent, prefix, route->second);
+  view["route"] =
+      route == agent.sink().routes().end() ? Json(nullptr) : view_route(agent, prefix, route->second);
   view["greeting"] = view_greeting(agent, host);
   const core::IpPrefix* const subnet = settings.subnet_of(host.ip);
   const auto gateway = std::find_if(settings.gateways.begin(), settings.gateways.end(),
                                     [&](const core::IpAddress& ip) { return subnet->contains(ip); });
   const SegmentView& kernel = agent.topology().segment(host.segment);
-  view["guard"] = {{"state", config.guard ? to_string(agent.guard_state()) : "off"},
-                   {"gateway", gateway == settings.gateways.end() ? Json(nullptr) : Json(gateway->to_string())},
-                   {"gateway_mac", kernel.interface ? Json(kernel.interface_mac.to_string()) : Json(nullptr)}};
+  view["guard"] = {
+      {"state", config.guard ? to_string(agent.guard_state()) : "off"},
+      {"gateway", gateway == settings.gateways.end() ? Json(nullptr) : Json(gateway->to_string())},
+      {"gateway_mac", kernel.interface ? Json(kernel.interface_mac.to_string()) : Json(nullptr)}};
   view["history"] = view_history(agent, host);
   return view;
 }
@@ -304,7 +323,10 @@ Json view_explanation(const Agent& agent, const core::IpAddress& ip) {
     const HostIndex index = agent.site().hosts().find({i}, ip);
     if (index != core::kNoHost) return view_explanation_of(agent, agent.site().hosts()[index]);
   }
-  return {{"site", agent.config().site}, {"ip", ip.to_string()}, {"found", false}, {"detail", why_not_found(agent, ip)}};
+  return {{"site", agent.config().site},
+          {"ip", ip.to_string()},
+          {"found", false},
+          {"detail", why_not_found(agent, ip)}};
 }
 
 // ---- requests ----------------------------------------------------------------------------------------------------
@@ -323,11 +345,14 @@ Json answer_hosts(const Agent& agent, const nlohmann::json& request) {
     filter.prefix = core::IpPrefix::parse(*prefix);
     const auto address = core::IpAddress::parse(*prefix);
     if (address) filter.prefix = core::IpPrefix::host(*address);
-    if (!filter.prefix) return error_document("\"" + *prefix + "\" is neither an address nor a prefix without host bits");
+    if (!filter.prefix)
+      return error_document("\"" + *prefix + "\" is neither an address nor a prefix without host bits");
   }
   const auto& segments = agent.config().segments;
-  const bool known = !filter.segment || std::any_of(segments.begin(), segments.end(),
-                                                    [&](const SegmentConfig& segment) { return segment.name == *filter.segment; });
+  const bool known =
+      !filter.segment || std::any_of(segments.begin(), segments.end(), [&](const SegmentConfig& segment) {
+        return segment.name == *filter.segment;
+      });
   if (!known) return error_document("there is no segment \"" + *filter.segment + "\"");
   return view_hosts(agent, filter);
 }
@@ -364,8 +389,9 @@ std::string status_line(const Agent& agent) {
   }
   const bgp::SinkStatus sink = agent.sink().status();
   return fmt::format("{}: {} of {} segments ready, {} routes, {} {}, guard {}", agent.config().site,
-                     agent.config().segments.size() - static_cast<std::size_t>(waiting), agent.config().segments.size(),
-                     agent.sink().routes().size(), sink.kind, to_string(sink.state), to_string(agent.guard_state()));
+                     agent.config().segments.size() - static_cast<std::size_t>(waiting),
+                     agent.config().segments.size(), agent.sink().routes().size(), sink.kind,
+                     to_string(sink.state), to_string(agent.guard_state()));
 }
 
 }  // namespace untrombone::daemon

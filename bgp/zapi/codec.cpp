@@ -96,12 +96,18 @@ std::uint32_t load_native32(std::span<const std::byte> bytes) {
 
 std::optional<core::RouteNote> note_of(std::uint32_t value) {
   switch (value) {  // enum zapi_route_notify_owner
-    case 0: return core::RouteNote::kRejected;
-    case 1: return core::RouteNote::kBetterWon;
-    case 2: return core::RouteNote::kInstalled;
-    case 3: return core::RouteNote::kRemoved;
-    case 4: return core::RouteNote::kRejected;
-    default: return std::nullopt;
+    case 0:
+      return core::RouteNote::kRejected;
+    case 1:
+      return core::RouteNote::kBetterWon;
+    case 2:
+      return core::RouteNote::kInstalled;
+    case 3:
+      return core::RouteNote::kRemoved;
+    case 4:
+      return core::RouteNote::kRejected;
+    default:
+      return std::nullopt;
   }
 }
 
@@ -110,7 +116,8 @@ std::optional<core::RouteNote> note_of(std::uint32_t value) {
 Framing take_message(std::span<const std::byte>& stream, Message& message) {
   if (stream.size() < kHeaderSize) return Framing::kIncomplete;
   const std::size_t length = load16(stream, 0);
-  const bool ours = std::to_integer<std::uint8_t>(stream[2]) == kMarker && std::to_integer<std::uint8_t>(stream[3]) == kVersion;
+  const bool ours = std::to_integer<std::uint8_t>(stream[2]) == kMarker &&
+                    std::to_integer<std::uint8_t>(stream[3]) == kVersion;
   if (!ours || length < kHeaderSize || length > kMaxMessage) return Framing::kBroken;
   if (stream.size() < length) return Framing::kIncomplete;
   message.vrf = load32(stream, 4);
@@ -122,8 +129,8 @@ Framing take_message(std::span<const std::byte>& stream, Message& message) {
 
 void encode_unknown(std::vector<std::byte>& out) { const Writer writer(out, kUnknownCommand); }
 
-void encode_hello(std::vector<std::byte>& out, std::uint16_t hello, std::uint8_t route_type, std::uint16_t instance,
-                  bool with_notes_octet) {
+void encode_hello(std::vector<std::byte>& out, std::uint16_t hello, std::uint8_t route_type,
+                  std::uint16_t instance, bool with_notes_octet) {
   Writer writer(out, hello);
   writer.u8(route_type);
   writer.u16(instance);
@@ -137,7 +144,8 @@ void encode_notify_request(std::vector<std::byte>& out, const Release& release) 
   writer.u8(1);
 }
 
-void encode_graceful_restart(std::vector<std::byte>& out, const Release& release, std::uint32_t stale_seconds) {
+void encode_graceful_restart(std::vector<std::byte>& out, const Release& release,
+                             std::uint32_t stale_seconds) {
   Writer writer(out, release.client_capabilities);
   writer.u32(kGracefulRestart);
   writer.u32(stale_seconds);

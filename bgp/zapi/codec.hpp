@@ -12,7 +12,8 @@
 
 namespace untrombone::bgp::zapi {
 
-/// Header of every message, 10 octets: u16 length (with the header) | u8 254 | u8 6 | u32 vrf | u16 command. Big-endian.
+/// Header of every message, 10 octets, big-endian:
+/// u16 length (with the header) | u8 254 | u8 6 | u32 vrf | u16 command.
 inline constexpr std::size_t kHeaderSize = 10;
 inline constexpr std::size_t kMaxMessage = 16384;
 inline constexpr std::uint32_t kDefaultVrf = 0;
@@ -32,11 +33,12 @@ enum class Framing { kComplete, kIncomplete, kBroken };
 
 // The encoders append one whole message to `out`.
 void encode_unknown(std::vector<std::byte>& out);
-void encode_hello(std::vector<std::byte>& out, std::uint16_t hello, std::uint8_t route_type, std::uint16_t instance,
-                  bool with_notes_octet);
+void encode_hello(std::vector<std::byte>& out, std::uint16_t hello, std::uint8_t route_type,
+                  std::uint16_t instance, bool with_notes_octet);
 void encode_notify_request(std::vector<std::byte>& out, const Release& release);
 /// Graceful restart: keep our routes for `stale_seconds` after the connection closes.
-void encode_graceful_restart(std::vector<std::byte>& out, const Release& release, std::uint32_t stale_seconds);
+void encode_graceful_restart(std::vector<std::byte>& out, const Release& release,
+                             std::uint32_t stale_seconds);
 /// "Everything of IPv4 unicast has been sent again": zebra removes what was not.
 void encode_update_complete(std::vector<std::byte>& out, const Release& release);
 /// Host or shorter route out of `route.interface`, next hop type IFINDEX without ONLINK (which would fail to install).

@@ -11,9 +11,9 @@ namespace {
 constexpr std::uint16_t kOldHello = 18;
 constexpr std::uint16_t kNewHello = 19;  // from 10.0 on, ROUTE_ADD and what follows it moved by one
 
-constexpr Release row(std::string_view name, std::string_view first, std::string_view last, std::uint16_t hello,
-                      std::uint16_t error, std::uint16_t notify_request, std::size_t capabilities_length,
-                      bool needs_table_instance) {
+constexpr Release row(std::string_view name, std::string_view first, std::string_view last,
+                      std::uint16_t hello, std::uint16_t error, std::uint16_t notify_request,
+                      std::size_t capabilities_length, bool needs_table_instance) {
   const auto shift = static_cast<std::uint16_t>(hello - kOldHello);
   const auto moved = [shift](int number) { return static_cast<std::uint16_t>(number + shift); };
   return {.name = name,
@@ -66,7 +66,8 @@ std::span<const Release> known_releases() { return kReleases; }
 
 const Release* find_release(std::uint16_t error, std::uint16_t hello, std::size_t capabilities_length) {
   const auto* const found = std::find_if(kReleases.begin(), kReleases.end(), [&](const Release& release) {
-    return release.error == error && release.hello == hello && release.capabilities_length == capabilities_length;
+    return release.error == error && release.hello == hello &&
+           release.capabilities_length == capabilities_length;
   });
   return found == kReleases.end() ? nullptr : found;
 }
@@ -84,10 +85,14 @@ std::span<const std::uint16_t> hello_candidates(std::uint16_t error) {
   switch (error) {
     case 112:
     case 117:
-    case 121: return kOldOnly;
-    case 118: return kOldThenNew;
-    case 120: return kNewOnly;
-    default: return {};
+    case 121:
+      return kOldOnly;
+    case 118:
+      return kOldThenNew;
+    case 120:
+      return kNewOnly;
+    default:
+      return {};
   }
 }
 

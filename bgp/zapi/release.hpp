@@ -24,8 +24,8 @@ struct Release {
   std::uint16_t client_capabilities;
   std::uint16_t route_notify_request;  ///< 0: HELLO itself asks for owner notes
   std::uint8_t route_type_table;
-  std::size_t capabilities_length;     ///< body of CAPABILITIES, octets
-  bool needs_table_instance;           ///< `redistribute table` without a number is gone
+  std::size_t capabilities_length;  ///< body of CAPABILITIES, octets
+  bool needs_table_instance;        ///< `redistribute table` without a number is gone
 
   [[nodiscard]] bool hello_asks_for_notes() const { return route_notify_request == 0; }
 };
@@ -35,7 +35,8 @@ struct Release {
 
 /// The release by what its zebra answers: the command number of ERROR, the number of the HELLO it took, and the length
 /// of CAPABILITIES. nullptr: unknown, and to be refused, because an old "delete" is a new "add".
-[[nodiscard]] const Release* find_release(std::uint16_t error, std::uint16_t hello, std::size_t capabilities_length);
+[[nodiscard]] const Release* find_release(std::uint16_t error, std::uint16_t hello,
+                                          std::size_t capabilities_length);
 
 /// The release by its number, "8.4" or "8.4.4"; nullptr when unknown.
 [[nodiscard]] const Release* find_release(std::string_view version);

@@ -51,14 +51,14 @@ void show_around(const Terminal& terminal, lab::Lab& lab, const lab::Vm& vm) {
       "and the guest. All commands as root.");
   terminal.command(fmt::format("ip netns list | grep utl-{}", lab.id()));
 
-  show_commands(terminal, "Ask the agents:",
-                {in(lab.netns(Site::kA), agent(lab, Site::kA, "explain " + vm.address())),
-                 in(lab.netns(Site::kB), agent(lab, Site::kB, "explain " + vm.address())),
-                 agent(lab, Site::kB, "status"), agent(lab, Site::kB, "routes")});
   show_commands(
-      terminal, "See what the routers know (site A, site B, the remote router):",
-      {vtysh(lab, Node::kSiteA, "show ip route table"), vtysh(lab, Node::kSiteB, "show ip route table"),
-       vtysh(lab, Node::kWan, (bgp ? "show bgp ipv4 unicast " : "show ip route ") + vm.prefix())});
+      terminal, "Ask the agents (site A, site B):",
+      {agent(lab, Site::kA, "explain " + vm.address()), agent(lab, Site::kB, "explain " + vm.address()),
+       agent(lab, Site::kB, "status"), agent(lab, Site::kB, "routes")});
+  const std::string show_route = "show ip route " + vm.prefix();
+  show_commands(terminal, "See what the routers know (site A, site B, the remote router):",
+                {vtysh(lab, Node::kSiteA, show_route), vtysh(lab, Node::kSiteB, show_route),
+                 vtysh(lab, Node::kWan, bgp ? "show bgp ipv4 unicast " + vm.prefix() : show_route)});
   show_commands(terminal, "Be the remote client:",
                 {in(lab.netns(Node::kClient), "ping " + vm.address()),
                  in(lab.netns(Node::kClient), "traceroute -n -I " + vm.address())});

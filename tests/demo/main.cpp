@@ -5,7 +5,6 @@
 #include <chrono>
 #include <cstdio>
 #include <exception>
-#include <map>
 #include <string>
 #include <vector>
 
@@ -44,6 +43,7 @@ int remove_kept(const std::string& id) {
 int show(const demo::Options& options) {
   const auto start = std::chrono::steady_clock::now();
   const demo::Terminal terminal;
+  terminal.say("Building the lab: network namespaces, three routers with FRR, one VM ...");
   bool seen = false;
   {
     demo::Demo run(options, terminal);
@@ -61,17 +61,16 @@ int main(int argc, char** argv) {
   demo::Options options;
   std::string removed;
   unsigned delay = 25;
-  const std::map<std::string, lab::Protocol> protocols{{"bgp", lab::Protocol::kBgp},
-                                                       {"ospf", lab::Protocol::kOspf}};
+  std::string protocol = "bgp";
 
   CLI::App app("A VM moves between two sites, without untrombone and with it.", "untrombone-demo");
   app.add_flag("--keep", options.keep, "leave the lab up and say how to look around in it");
   app.add_option("--remove", removed, "remove a lab that was kept, and do nothing else")->type_name("ID");
-  app.add_option("--protocol", options.protocol, "the routing protocol: bgp (default) or ospf")
-      ->transform(CLI::CheckedTransformer(protocols).description(""))
+  app.add_option("--protocol", protocol, "the routing protocol: bgp (default) or ospf")
+      ->check(CLI::IsMember({"bgp", "ospf"}).description(""))
       ->type_name("NAME");
-  app.add_option("--delay", delay, "what the DCI takes one way, in milliseconds; 25 by default")
-      ->check(CLI::Range(5U, 1000U))
+  app.add_option("--delay", delay, "what the DCI takes one way, in milliseconds: 5 to 1000, 25 by default")
+      ->check(CLI::Range(5U, 1000U).description(""))
       ->type_name("MS");
   app.footer("Exit codes: 0 everything claimed was seen, 1 something was not, 2 could not do it, 64 usage.");
   try {
@@ -80,6 +79,7 @@ int main(int argc, char** argv) {
     return app.exit(error) == 0 ? 0 : kExitUsage;
   }
   try {
+    options.protocol = protocol == "bgp" ? lab::Protocol::kBgp : lab::Protocol::kOspf;
     options.dci_delay = std::chrono::milliseconds(delay);
     if (::geteuid() != 0) return fail("needs root: it makes network namespaces and starts FRR in them");
     return removed.empty() ? show(options) : remove_kept(removed);

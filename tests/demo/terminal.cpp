@@ -15,7 +15,7 @@ namespace {
 constexpr std::size_t kWidth = 100;
 constexpr std::size_t kIndent = 2;
 constexpr std::size_t kNameWidth = 30;
-constexpr std::size_t kValueWidth = 12;
+constexpr std::size_t kValueWidth = 8;
 
 constexpr std::string_view kBold = "\x1b[1m";
 constexpr std::string_view kDim = "\x1b[2m";
@@ -65,11 +65,13 @@ std::vector<std::string> fold(std::string_view line, std::size_t width, std::siz
     std::size_t space = line.rfind(' ', room);
     if (space == std::string_view::npos || space == 0) space = line.find(' ', 1);
     if (space == std::string_view::npos) break;
-    folded.push_back(current.append(line.substr(0, space)));
+    current.append(line.substr(0, space));
+    folded.push_back(current.erase(current.find_last_not_of(' ') + 1));
     line.remove_prefix(space + 1);
     current.assign(indent, ' ');
   }
-  folded.push_back(current.append(line));
+  current.append(line);
+  folded.push_back(current.erase(current.find_last_not_of(' ') + 1));
   return folded;
 }
 
@@ -90,11 +92,16 @@ void Terminal::say(std::string_view text) const {
   for (const std::string& line : fold(text, kWidth - kIndent, 0)) put(indented(line));
 }
 
+void Terminal::text(std::string_view name, std::string_view value) const {
+  put(indented(fmt::format("{:<{}}{}", name, kNameWidth, paint(kBold, value))));
+}
+
 void Terminal::row(std::string_view name, std::string_view value, std::string_view note) const {
-  const std::string head = fmt::format("{:<{}}", name, kNameWidth);
-  if (note.empty()) return put(indented(head + paint(kBold, value)));
-  const std::string padding(kValueWidth - std::min(kValueWidth, value.size()), ' ');
-  put(indented(head + padding + paint(kBold, value) + "  " + std::string(note)));
+  std::string line = fmt::format("{:<{}}", name, kNameWidth);
+  line.append(kValueWidth - std::min(kValueWidth, value.size()), ' ');
+  line += paint(kBold, value);
+  if (!note.empty()) line.append("  ").append(note);
+  put(indented(line));
 }
 
 void Terminal::verbatim(std::string_view text) const {

@@ -17,6 +17,8 @@ class Terminal {
   void heading(std::string_view text) const;
   /// Running text, folded.
   void say(std::string_view text) const;
+  /// One value in words.
+  void text(std::string_view name, std::string_view value) const;
   /// One measured value: its name, the value, and what to know about it.
   void row(std::string_view name, std::string_view value, std::string_view note = {}) const;
   /// As it is.

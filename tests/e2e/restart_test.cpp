@@ -32,7 +32,7 @@ TEST_CASE("an agent that is killed and restarted makes no route flap", "[e2e]") 
   const Timestamp killed = now();
   world.lab().agent(Site::kA).process().kill9();
   REQUIRE(client.wait_answers(50, kPatience, killed));  // nobody home, and nothing is lost
-  world.start_agent(Site::kA);                          // returns when the guard is up: the sweep is behind us
+  world.start_agent(Site::kA);  // returns when the guard is up: the sweep is behind us
   REQUIRE(world.becomes(Site::kA, vm, "local"));
   REQUIRE(client.wait_answers(100, kPatience, now()));
   client.stop();

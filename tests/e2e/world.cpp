@@ -26,7 +26,8 @@ void World::start_agent(Site site, lab::AgentOptions options) {
   options.binary = UNTROMBONE_BIN;
   const bool guard = options.guard;
   const lab::Agent& agent = lab_.start_agent(site, std::move(options));
-  if (!agent.wait_ready(kPatience)) throw std::runtime_error("the agent is not ready: " + agent.log().string());
+  if (!agent.wait_ready(kPatience))
+    throw std::runtime_error("the agent is not ready: " + agent.log().string());
   if (guard && !lab::wait_for([&] { return guard_is_up(agent); }, kPatience)) {
     throw std::runtime_error("the guard is not up");
   }
@@ -36,7 +37,9 @@ bool World::reaches(const lab::Vm& vm, Site site, std::chrono::milliseconds time
   return remote_.wait_present({.prefix = vm.prefix(), .gateway = lab::uplink_address(site)}, timeout);
 }
 
-bool World::host_route_gone(const std::string& prefix) { return remote_.wait_absent({.prefix = prefix}, kPatience); }
+bool World::host_route_gone(const std::string& prefix) {
+  return remote_.wait_absent({.prefix = prefix}, kPatience);
+}
 
 std::string World::verdict(Site site, const lab::Vm& vm) {
   return lab_.agent(site).json({"explain", vm.address()}).value("verdict", "");
@@ -44,7 +47,11 @@ std::string World::verdict(Site site, const lab::Vm& vm) {
 
 bool World::becomes(Site site, const std::string& address, const std::string& state) {
   const lab::Agent& agent = lab_.agent(site);
-  return lab::wait_for([&] { return agent.json({"explain", address}).value("state", "") == state; }, kPatience);
+  return lab::wait_for(
+      [&] {
+        return agent.json({"explain", address}).value("state", "") == state;
+      },
+      kPatience);
 }
 
 std::uint64_t World::crossings(const lab::Vm& vm) {

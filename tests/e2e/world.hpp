@@ -2,9 +2,10 @@
 #pragma once
 
 #include <chrono>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
+
+#include <nlohmann/json.hpp>
 
 #include "tests/lab/lab.hpp"
 
@@ -35,7 +36,9 @@ class World {
   std::string verdict(Site site, const lab::Vm& vm);
   /// Waits until the site's agent has the address in this state.
   bool becomes(Site site, const std::string& address, const std::string& state);
-  bool becomes(Site site, const lab::Vm& vm, const std::string& state) { return becomes(site, vm.address(), state); }
+  bool becomes(Site site, const lab::Vm& vm, const std::string& state) {
+    return becomes(site, vm.address(), state);
+  }
 
   /// ICMP between the client and the host that crossed the DCI, both directions.
   std::uint64_t crossings(const lab::Vm& vm);

@@ -217,7 +217,8 @@ def capture_netlink(directory: Path) -> None:
     take("route-two-hops", "a route with two next hops",
          lambda: ip("route", "add", "203.0.113.128/25", "proto", "zebra", "nexthop", "via", "192.0.2.11", "dev", "br0",
                     "nexthop", "via", "192.0.2.12", "dev", "br0"), route)
-    ip("route", "del", "default")
+    for family in ("-4", "-6"):
+        ip(family, "route", "flush", "proto", "zebra")  # a zebra would take them for its own
     ip("link", "add", "index", "16", "name", "gone0", "type", "bridge")
     take("link-removed", "an interface is deleted: RTM_DELLINK",
          lambda: ip("link", "delete", "gone0"), link("DELLINK", socket.AF_UNSPEC, 16))
