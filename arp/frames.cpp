@@ -31,6 +31,11 @@ static_assert(kArpEnd <= kFrameSize);
 constexpr std::uint16_t kEthertypeArp = 0x0806;
 constexpr std::uint16_t kEthertypeRarp = 0x8035;
 constexpr std::uint16_t kEthertypeIpv4 = 0x0800;
+// RFC 791, behind the Ethernet header.
+constexpr std::size_t kIpVersionAt = 14;
+constexpr std::size_t kIpSourceAt = 26;
+constexpr std::size_t kIpHeaderEnd = 34;
+
 constexpr std::uint16_t kHardwareEthernet = 1;
 constexpr std::uint16_t kEthernetIpv4Lengths = 0x0604;
 
@@ -76,6 +81,12 @@ std::optional<ArpFrame> decode(std::span<const std::byte> frame) {
                   .sender_ip = load_ip(frame, kSenderIpAt),
                   .target_mac = load_mac(frame, kTargetMacAt),
                   .target_ip = load_ip(frame, kTargetIpAt)};
+}
+
+std::optional<PacketSource> decode_packet_source(std::span<const std::byte> frame) {
+  if (frame.size() < kIpHeaderEnd || load16(frame, kEthertypeAt) != kEthertypeIpv4) return std::nullopt;
+  if (std::to_integer<unsigned>(frame[kIpVersionAt]) >> 4U != 4) return std::nullopt;
+  return PacketSource{load_mac(frame, kSourceAt), load_ip(frame, kIpSourceAt)};
 }
 
 FrameBytes encode(const ArpFrame& frame) {

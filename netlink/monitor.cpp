@@ -76,21 +76,14 @@ void Monitor::request_stage() {
   interrupted_ = false;
   error_code error;
   switch (stage_) {
-    case Stage::kLinks:
-      error = requests_->request_links();
-      break;
-    case Stage::kFdb:
-      error = requests_->request_fdb();
-      break;
-    case Stage::kNeighbours:
-      error = requests_->request_neighbours(core::Family::kIpv4);
-      break;
+    case Stage::kLinks: error = requests_->request_links(); break;
+    case Stage::kFdb: error = requests_->request_fdb(); break;
+    case Stage::kNeighbours: error = requests_->request_neighbours(core::Family::kIpv4); break;
     case Stage::kRoutes:
       if (route_interfaces_.empty()) return next_stage();
       error = requests_->request_routes(core::Family::kIpv4, RTPROT_ZEBRA, route_interfaces_.back());
       break;
-    case Stage::kFollowing:
-      break;
+    case Stage::kFollowing: break;
   }
   if (error) fail(error, "netlink dump request");
 }
@@ -101,12 +94,8 @@ void Monitor::next_stage() {
       route_interfaces_ = listener_.prior_route_interfaces();
       stage_ = Stage::kFdb;
       break;
-    case Stage::kFdb:
-      stage_ = Stage::kNeighbours;
-      break;
-    case Stage::kNeighbours:
-      stage_ = Stage::kRoutes;
-      break;
+    case Stage::kFdb: stage_ = Stage::kNeighbours; break;
+    case Stage::kNeighbours: stage_ = Stage::kRoutes; break;
     case Stage::kRoutes:
       if (!route_interfaces_.empty()) route_interfaces_.pop_back();
       if (!route_interfaces_.empty()) break;
@@ -114,8 +103,7 @@ void Monitor::next_stage() {
       listener_.on_dump_finished();
       listener_.on_kernel_idle();
       return wait_for_events();
-    case Stage::kFollowing:
-      return;
+    case Stage::kFollowing: return;
   }
   request_stage();
 }

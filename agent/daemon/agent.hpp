@@ -75,6 +75,7 @@ class Agent final : public netlink::MonitorListener, public arp::TapListener, pu
   void on_kernel_failure(const boost::system::error_code& error, std::string_view what) override;
   // TapListener
   void on_frame(core::Ifindex port, const arp::ArpFrame& frame, arp::FrameTime received) override;
+  void on_packet(core::Ifindex port, const arp::PacketSource& source, arp::FrameTime received) override;
   void on_tap_idle() override;
   // SinkListener
   void on_route_noted(const core::RouteNoted& note) override;
@@ -93,6 +94,7 @@ class Agent final : public netlink::MonitorListener, public arp::TapListener, pu
   void settle();
   void arm_timer();
   void send_greeting(const core::GreetRequest& request);
+  void listen_for_strangers();
   void send_probe(const core::ProbeRequest& request);
   void note_transition(const core::Transition& transition);
   void log_alarm(const core::Alarm& alarm);

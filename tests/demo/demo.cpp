@@ -157,7 +157,6 @@ void Demo::start_agents() {
   for (const Site site : {Site::kA, Site::kB}) lab_.start_agent(site, {.binary = UNTROMBONE_BIN});
   for (const Site site : {Site::kA, Site::kB}) wait_until_guarded(site);
   terminal_.say("Both are ready, and their guards keep the gateway's ARP off the DCI.");
-  introduce_to(Site::kB);
   lab::RouteWatcher remote(lab_.netns(Node::kWan));
   const bool announced =
       remote.wait_present({.prefix = vm_.prefix(), .gateway = lab::uplink_address(Site::kA)}, kPatience);
@@ -173,15 +172,6 @@ void Demo::start_agents() {
   const lab::CommandResult kernel =
       lab::run_command({.argv = {"ip", "-n", lab_.netns(Node::kWan).name(), "route", "show", vm_.prefix()}});
   terminal_.command("ip route show " + vm_.prefix(), kernel.output);
-}
-
-void Demo::introduce_to(Site site) {
-  terminal_.say(fmt::format(
-      "The VM broadcasts an ARP, as guests do now and then. Agent {} hears it across the DCI and knows the "
-      "IP of this MAC now; the RARPs of a move carry the MAC alone.",
-      letter(site)));
-  vm_.send_garp();
-  claim(becomes(site, "remote"), fmt::format("agent {} knows the VM as remote", letter(site)));
 }
 
 bool Demo::becomes(Site site, const std::string& state) {
@@ -251,6 +241,11 @@ void Demo::compare() const {
        per_second(straight_.b_to_a)},
       {"pings lost in the move", "-", lost(plain_move_.ping), lost(move_.ping)},
   });
+  terminal_.blank();
+  terminal_.say(fmt::format(
+      "Lost are the pings that A still sends to the VM's old port: until the first RARP has crossed the DCI "
+      "({} ms), or until the new route is there if that is sooner.",
+      options_.dci_delay.count()));
 }
 
 bool Demo::verdict() const {

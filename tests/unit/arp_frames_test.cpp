@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "arp/frames.hpp"
-
 #include <catch2/catch.hpp>
 
+#include "arp/frames.hpp"
 #include "tests/unit/golden.hpp"
 
 namespace untrombone::arp {
@@ -40,9 +39,11 @@ const Expected kExpected[] = {
     {"kernel-request", Protocol::kArp, kRequest, kBroadcastMac, kGatewayMac, kGateway, {}, kGuest},
     {"kernel-reply", Protocol::kArp, kReply, kGuestMac, kGatewayMac, kGateway, kGuestMac, kGuest},
     {"arping-probe", Protocol::kArp, kRequest, kBroadcastMac, kGuestMac, kNoAddress, kBroadcastMac, kGuest},
-    {"arping-gratuitous-request", Protocol::kArp, kRequest, kBroadcastMac, kGuestMac, kGuest, kBroadcastMac, kGuest},
+    {"arping-gratuitous-request", Protocol::kArp, kRequest, kBroadcastMac, kGuestMac, kGuest, kBroadcastMac,
+     kGuest},
     {"arping-gratuitous-reply", Protocol::kArp, kReply, kBroadcastMac, kGuestMac, kGuest, kGuestMac, kGuest},
-    {"qemu-rarp", Protocol::kRarp, kReverseRequest, kBroadcastMac, kGuestMac, kNoAddress, kGuestMac, kNoAddress},
+    {"qemu-rarp", Protocol::kRarp, kReverseRequest, kBroadcastMac, kGuestMac, kNoAddress, kGuestMac,
+     kNoAddress},
 };
 
 }  // namespace
