@@ -37,6 +37,8 @@ class Demo {
 
   void wait_until_guarded(lab::Site site);
   /// Waits until the site's agent gives the VM this state.
+  bool reached_at(lab::RouteWatcher& remote, lab::Site site);
+  bool settles(lab::Site site);
   bool becomes(lab::Site site, const std::string& state);
   void show_path(const Path& path) const;
   void show_losses(const Move& move) const;

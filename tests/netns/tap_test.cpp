@@ -132,6 +132,41 @@ TEST_CASE("a tap hears neither IPv4 nor VLAN-tagged frames", "[netns]") {
   CHECK(tapped.tap.counters().frames == 1);
 }
 
+TEST_CASE(
+    "a tap hears IPv4 packets of the MACs it was told to listen for, on that port, until told otherwise",
+    "[netns]") {
+  Tapped tapped;
+  const auto packet_of = [](const lab::MacAddress& mac) {
+    lab::Frame packet = garp_of(mac);
+    packet.resize(60);
+    packet[12] = 0x08;
+    packet[13] = 0x00;
+    packet[14] = 0x45;
+    const std::uint8_t source[] = {192, 0, 2, 77};
+    std::copy(std::begin(source), std::end(source), packet.begin() + 26);
+    return packet;
+  };
+  const auto core_mac = core::MacAddress::parse(lab::format_mac(kGuestMac)).value();
+  // The list's length must not matter: a filter's jumps are short.
+  std::vector<core::MacAddress> sources(PortTap::kMostSources - 1,
+                                        core::MacAddress{{2, 0, 0x5e, 0, 0x53, 1}});
+  sources.push_back(core_mac);
+  tapped.tap.listen_for(kAccessPort, sources);
+  tapped.bridge.send("guest0", packet_of(kGuestMac));
+  tapped.bridge.send("guest0", tagged(packet_of(kGuestMac)));
+  tapped.bridge.send("guest0", packet_of(lab::parse_mac("00:00:5e:00:53:12")));
+  tapped.bridge.send("guest0", garp_of(kGuestMac));
+  CHECK(tapped.heard_before_a_last_frame_from("guest0").size() == 1);
+  CHECK(tapped.recorder.packets == std::vector{PacketSource{core_mac, IpAddress::v4({192, 0, 2, 77})}});
+
+  tapped.bridge.send("far0", packet_of(kGuestMac));
+  tapped.tap.listen_for(kAccessPort, {});
+  tapped.recorder.heard.clear();
+  tapped.bridge.send("guest0", packet_of(kGuestMac));
+  tapped.heard_before_a_last_frame_from("guest0");
+  CHECK(tapped.recorder.packets.size() == 1);
+}
+
 TEST_CASE("an ARP frame of another kind of network is counted as malformed", "[netns]") {
   Tapped tapped;
   lab::Frame frame = garp_of(kGuestMac);

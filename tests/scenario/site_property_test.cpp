@@ -46,28 +46,15 @@ class World {
   /// One random thing happens; time passes.
   void step() {
     Guest& guest = guests_[below(kGuests)];
-    switch (below(8)) {
-      case 0:
-        move(guest, random_port());
-        break;
-      case 1:
-        rebind(guest);
-        break;
-      case 2:
-        tell_after_delay(FdbSeen{guest.port, guest.address}, guest.port);
-        break;
-      case 3:
-        speak_strangely(guest);
-        break;
-      case 4:
-        flush(guest);
-        break;
-      case 5:
-        note_neighbour(guest);
-        break;
-      default:
-        speak(guest);
-        break;
+    switch (below(9)) {
+      case 0: move(guest, random_port()); break;
+      case 1: rebind(guest); break;
+      case 2: tell_after_delay(FdbSeen{guest.port, guest.address}, guest.port); break;
+      case 3: speak_strangely(guest); break;
+      case 4: flush(guest); break;
+      case 5: note_neighbour(guest); break;
+      case 6: send_packet(guest); break;
+      default: speak(guest); break;
     }
     constexpr Duration kPauses[] = {0ms, 1ms, 30ms, 150ms, 700ms, 3s, 20s};
     pass(kPauses[below(std::size(kPauses))]);
@@ -164,17 +151,12 @@ class World {
   void move(Guest& guest, Ifindex port) {
     guest.port = port;
     switch (below(4)) {  // hypervisors differ
-      case 0:
-        break;
+      case 0: break;
       case 1:
         for (int i = 0; i < 3; ++i) tell_after_delay(rarp(port, guest.address), port);
         break;
-      case 2:
-        speak(guest);
-        break;
-      default:
-        tell_after_delay(FdbSeen{port, guest.address}, port);
-        break;
+      case 2: speak(guest); break;
+      default: tell_after_delay(FdbSeen{port, guest.address}, port); break;
     }
   }
   void speak(const Guest& guest) {
@@ -201,6 +183,16 @@ class World {
   void flush(const Guest& guest) {
     const bool aged = below(2) == 0;
     tell_after_delay(FdbGone{guest.port, guest.address, aged}, guest.port);
+  }
+  /// Only strangers' packets are heard, and a VM that forwards sends those of others.
+  void send_packet(const Guest& guest) {
+    for (const Stranger& stranger : site().strangers()) {
+      if (stranger.mac != guest.address || stranger.port != guest.port) continue;
+      const bool own = !guest.ips.empty() && below(4) != 0;
+      tell_after_delay(SourceSeen{guest.port, guest.address, own ? *guest.ips.begin() : ip(11 + below(12))},
+                       guest.port);
+      return;
+    }
   }
   void note_neighbour(const Guest& guest) {
     for (const IpAddress& address : guest.ips) {
@@ -266,6 +258,9 @@ class World {
     if (const auto* frame = std::get_if<FrameSeen>(&event)) {
       if (frame->sender) bound_[frame->mac].insert(*frame->sender);
       if (is_local(frame->port)) local_macs_.insert(frame->mac);
+    } else if (const auto* packet = std::get_if<SourceSeen>(&event)) {
+      bound_[packet->mac].insert(packet->source);
+      local_macs_.insert(packet->mac);
     } else if (const auto* entry = std::get_if<FdbSeen>(&event)) {
       if (is_local(entry->port)) local_macs_.insert(entry->mac);
     } else if (const auto* neighbour = std::get_if<NeighbourSeen>(&event)) {

@@ -113,6 +113,23 @@ TEST_CASE("a VLAN-tagged frame is no frame of ours") {
   CHECK_FALSE(decode(bytes));
 }
 
+TEST_CASE("the source of an IPv4 packet is read, of anything else it is not") {
+  // IPv4 header of RFC 791 without options: version and length first, the source at its octet 12.
+  Bytes packet = golden().at("kernel-reply");
+  packet[12] = std::byte{0x08};
+  packet[13] = std::byte{0x00};
+  packet[14] = std::byte{0x45};
+  const std::uint8_t source[] = {192, 0, 2, 11};
+  for (std::size_t i = 0; i < std::size(source); ++i) packet[26 + i] = std::byte{source[i]};
+  CHECK(decode_packet_source(packet) == PacketSource{kGatewayMac, kGuest});
+  for (std::size_t length = 0; length < 34; ++length) {
+    CHECK_FALSE(decode_packet_source(std::span(packet).first(length)));
+  }
+  packet[14] = std::byte{0x65};
+  CHECK_FALSE(decode_packet_source(packet));
+  for (const auto& [name, frame] : golden()) CHECK_FALSE(decode_packet_source(frame));
+}
+
 TEST_CASE("a probe is unicast to a known MAC and broadcast otherwise, and never the gateway's") {
   const MacAddress probe_mac{{0x02, 0x00, 0x5e, 0x00, 0x53, 0x02}};
   const IpAddress probe_ip = IpAddress::v4({192, 0, 2, 2});

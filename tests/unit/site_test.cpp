@@ -103,7 +103,8 @@ TEST_CASE("a RARP frame brings every known address of its MAC, provisionally, pr
 TEST_CASE("a RARP frame of an unknown MAC announces nothing") {
   SiteDriver driver = SiteDriver::running();
   const Actions& actions = driver.feed(rarp(kPort1, kGuestMac));
-  CHECK(actions.empty());
+  CHECK(actions.transitions.empty());
+  CHECK(actions.probes.empty());
   CHECK(driver.routes().empty());
 }
 
@@ -596,6 +597,21 @@ TEST_CASE("routes of an earlier run are probed on all local ports, again, and on
   CHECK(probed(later, ip(12), {}));
   CHECK_FALSE(probed(later, kGuest, {}));
   CHECK(driver.advance(30s).probes.empty());
+}
+
+TEST_CASE("a route of an earlier run goes at the end of the start window unless its host was found") {
+  SiteDriver driver = SiteDriver::starting();
+  driver.feed(PriorRoute{kSegment, kGuest});
+  driver.feed(PriorRoute{kSegment, ip(12)});
+  driver.feed(arp(kDciPort, mac(0x22), ip(12)));
+  driver.feed(DumpFinished{});
+  driver.feed(arp_reply(kPort1, kGuestMac, kGuest));
+  CHECK(driver.advance(1s - 1ns).routes.empty());
+  const Actions& actions = driver.advance(1ns);
+  REQUIRE(actions.routes.size() == 1);
+  CHECK(actions.routes.front().prefix == IpPrefix::host(ip(12)));
+  CHECK_FALSE(actions.routes.front().route);
+  CHECK(driver.announced(kGuest) == RouteClass::kSettled);
 }
 
 // ---- resync ---------------------------------------------------------------------------------------------------------
