@@ -194,6 +194,7 @@ TEST_CASE("an FDB entry with a remote VTEP is remote whatever its port's class s
   driver.feed(FdbSeen{kPort1, kGuestMac, true});
   CHECK(driver.state(kGuest) == HostState::kDeparting);
   CHECK(driver.host(kGuest)->reason == Reason::kRemoteVtep);
+  CHECK(driver.site().verdict(*driver.host(kGuest)) == Verdict::kRemote);
 }
 
 TEST_CASE("a frame on a port that is not of the segment is no evidence") {
@@ -429,6 +430,15 @@ TEST_CASE("an FDB entry that is flushed is asked about with a deadline") {
     driver.advance(1s);
     CHECK(driver.state(kGuest) == HostState::kDeparting);
   }
+}
+
+TEST_CASE("flushing an entry again and again does not prolong the challenge") {
+  SiteDriver driver = with_local_guest();
+  for (int i = 0; i < 4; ++i) {
+    driver.feed(FdbGone{kPort1, kGuestMac, false});
+    driver.advance(250ms);
+  }
+  CHECK(driver.state(kGuest) == HostState::kDeparting);
 }
 
 TEST_CASE("an FDB entry that goes from a port where the MAC no longer is means nothing") {
