@@ -29,10 +29,8 @@ std::vector<milliseconds> schedule_of(Announcement announcement) {
       return {milliseconds(0), milliseconds(50), milliseconds(200), milliseconds(450), milliseconds(800)};
     case Announcement::kRarpVmware:
       return {milliseconds(0), milliseconds(300), milliseconds(600), milliseconds(900)};
-    case Announcement::kGarp:
-      return {milliseconds(0)};
-    case Announcement::kNone:
-      break;
+    case Announcement::kGarp: return {milliseconds(0)};
+    case Announcement::kNone: break;
   }
   return {};
 }

@@ -53,7 +53,7 @@ std::optional<Route> route_to(const SiteDriver& driver, const IpAddress& address
 
 }  // namespace
 
-// ---- arrival ---------------------------------------------------------------------------------------------------
+// ---- arrival ----------------------------------------------------------------
 
 TEST_CASE("an ARP frame on a local port makes a host local, announced fresh and greeted at once") {
   SiteDriver driver = SiteDriver::running();
@@ -174,7 +174,7 @@ TEST_CASE("a move between two local ports keeps the route as it is") {
   CHECK(driver.site().hosts().find_station(kSegment, kGuestMac)->port == kPort2);
 }
 
-// ---- what never makes a host local -------------------------------------------------------------------------------
+// ---- what never makes a host local ----------------------------------------------------------------
 
 TEST_CASE("an ARP reply over the DCI never makes a host local") {
   SiteDriver driver = SiteDriver::running();
@@ -273,7 +273,7 @@ TEST_CASE("a guest that claims the gateway on a local port raises an alarm, the 
   CHECK(alarms(driver.feed(arp(kDciPort, kGuestMac, kGateway))).empty());
 }
 
-// ---- departure ---------------------------------------------------------------------------------------------------
+// ---- departure ----------------------------------------------------------------
 
 TEST_CASE("evidence behind the DCI makes a local host depart with a lingering route") {
   const auto evidence = GENERATE(Event{FdbSeen{kDciPort, kGuestMac}}, Event{arp(kDciPort, kGuestMac, kGuest)},
@@ -447,7 +447,7 @@ TEST_CASE("an FDB entry that goes from a port where the MAC no longer is means n
   CHECK(driver.feed(FdbGone{kPort1, kGuestMac, false}).empty());
 }
 
-// ---- silence -----------------------------------------------------------------------------------------------------
+// ---- silence ----------------------------------------------------------------
 
 TEST_CASE("a silent host is probed after the refresh time and kept when it answers") {
   SiteDriver driver = with_local_guest();
@@ -533,7 +533,7 @@ TEST_CASE("a MAC that the bridge still lists outlives its bindings") {
   CHECK(driver.site().hosts().find_station(kSegment, kGuestMac)->is_remote());
 }
 
-// ---- rebinding -----------------------------------------------------------------------------------------------------
+// ---- rebinding ----------------------------------------------------------------
 
 TEST_CASE("an address that moves to another local MAC keeps its route") {
   SiteDriver driver = with_local_guest();
@@ -564,7 +564,7 @@ TEST_CASE("what happens to the old MAC no longer concerns a rebound address") {
   CHECK(driver.state(kGuest) == HostState::kLocal);
 }
 
-// ---- start ---------------------------------------------------------------------------------------------------------
+// ---- start ----------------------------------------------------------------
 
 TEST_CASE("hosts of the first dump are settled and not greeted") {
   SiteDriver driver = SiteDriver::starting();
@@ -624,7 +624,7 @@ TEST_CASE("a route of an earlier run goes at the end of the start window unless 
   CHECK(driver.announced(kGuest) == RouteClass::kSettled);
 }
 
-// ---- resync ---------------------------------------------------------------------------------------------------------
+// ---- resync ----------------------------------------------------------------
 
 TEST_CASE("a host that a later dump does not list is challenged, one that it lists is not") {
   SiteDriver driver = with_local_guest();
@@ -646,7 +646,7 @@ TEST_CASE("a host heard during the dump counts as listed") {
   CHECK(driver.feed(DumpFinished{}).empty());
 }
 
-// ---- the interface ---------------------------------------------------------------------------------------------------
+// ---- the interface ----------------------------------------------------------------
 
 TEST_CASE(
     "a segment whose interface goes down withdraws its routes, and announces them again when it is up") {
@@ -668,7 +668,7 @@ TEST_CASE("an interface that is made anew gets the routes") {
   CHECK(driver.feed(InterfaceChanged{kSegment, {77}, kSviMac, true}).empty());
 }
 
-// ---- greetings --------------------------------------------------------------------------------------------------------
+// ---- greetings ----------------------------------------------------------------
 
 TEST_CASE("greetings repeat with growing distance until the tries are used up") {
   SiteDriver driver = SiteDriver::running();
@@ -719,7 +719,7 @@ TEST_CASE("greetings can be switched off") {
   CHECK(driver.feed(arp(kPort1, kGuestMac, kGuest)).greetings.empty());
 }
 
-// ---- bounds -----------------------------------------------------------------------------------------------------------
+// ---- bounds ----------------------------------------------------------------
 
 TEST_CASE("bindings over max-hosts are refused with an alarm, known ones live on") {
   SiteSettings settings = default_settings();
@@ -774,7 +774,7 @@ TEST_CASE("a host that was never announced has no route to linger") {
   CHECK(driver.state(ip(12)) == HostState::kUnknown);
 }
 
-// ---- time and record ----------------------------------------------------------------------------------------------------
+// ---- time and record ----------------------------------------------------------------
 
 TEST_CASE("nothing is due before the next deadline, and something at it") {
   SiteDriver driver = with_remote_guest();
