@@ -73,7 +73,6 @@ std::string name_evidence(const std::string& evidence) {
   if (evidence == "arp-request") return "by an ARP request";
   if (evidence == "arp-reply") return "by an ARP reply";
   if (evidence == "rarp") return "by a RARP frame";
-  if (evidence == "packet") return "by an IP packet";
   return fmt::format("by {}", evidence);
 }
 

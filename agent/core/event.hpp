@@ -102,7 +102,6 @@ enum class Reason : std::uint8_t {
   kArpOnLocalPort,
   kRarpOnLocalPort,
   kFdbOnLocalPort,
-  kPacketOnLocalPort,
   kMacIsLocal,
   kArpOnDci,
   kRarpOnDci,
