@@ -16,11 +16,25 @@
 #include "tests/lab/topology.hpp"
 #include "tests/lab/wait.hpp"
 
+namespace untrombone::bench {
 namespace {
 
 using namespace std::chrono_literals;
-using namespace untrombone::lab;
-using untrombone::bench::BareClient;
+using lab::AgentOptions;
+using lab::Announcement;
+using lab::FrameCapture;
+using lab::FrameView;
+using lab::Lab;
+using lab::Node;
+using lab::now;
+using lab::Pinger;
+using lab::Protocol;
+using lab::RouteWatcher;
+using lab::Site;
+using lab::Timestamp;
+using lab::uplink_address;
+using lab::Vm;
+using lab::wait_for;
 
 constexpr auto kPatience = 20s;
 constexpr std::uint32_t kFreshTag = 4211;
@@ -65,7 +79,7 @@ class Ours {
       options.settle = "1s";
       options.log_level = "info";
       require(lab_.start_agent(site, options).wait_ready(kPatience), "an agent is not ready");
-      ports_.try_emplace(site, lab_.netns(site), kAccessPort);
+      ports_.try_emplace(site, lab_.netns(site), lab::kAccessPort);
       require(wait_for([&] { return lab_.agent(site).json({"status"})["guard"]["state"] == "active"; },
                        kPatience),
               "no guard");
@@ -78,14 +92,15 @@ class Ours {
 
   /// One move to the other site.
   void sample() {
-    const Site to = other(vm_->site());
+    const Site to = lab::other(vm_->site());
     FrameCapture& port = ports_.at(to);
     const Timestamp start = now();
     lab_.move(*vm_, to, Announcement::kRarpQemu);
-    const auto first =
-        port.wait_first(kPatience, start, [&](FrameView frame) { return source_of(frame) == vm_->mac(); });
+    const auto first = port.wait_first(kPatience, start,
+                                       [&](FrameView frame) { return lab::source_of(frame) == vm_->mac(); });
     require(first.has_value(), "no frame at the new site");
-    const auto greeting = port.wait_first(kPatience, first->at, is_greeting_to(vm_->mac(), kGateway));
+    const auto greeting =
+        port.wait_first(kPatience, first->at, lab::is_greeting_to(vm_->mac(), lab::kGateway));
     require(greeting.has_value(), "no greeting");
     const auto route = remote_.wait_for_route({.prefix = vm_->prefix(), .gateway = uplink_address(to)},
                                               kPatience, first->at);
@@ -115,7 +130,7 @@ class Ours {
       const nlohmann::json route = lab_.agent(site).json({"explain", vm_->address()})["route"];
       return route.is_object() && route.value("class", "") == "settled" &&
              route.value("state", "") == "installed" &&
-             lab_.agent(other(site)).json({"routes"})["routes"].empty();
+             lab_.agent(lab::other(site)).json({"routes"})["routes"].empty();
     };
     require(wait_for(settled, kPatience), "the host does not settle");
   }
@@ -124,8 +139,8 @@ class Ours {
   void check_straight(Timestamp since) {
     const Timestamp from = std::max(since + 200ms, now());
     const auto crossings = [&] {
-      return lab_.dci().icmp_frames(Site::kA, kClientAddress, vm_->address()) +
-             lab_.dci().icmp_frames(Site::kB, kClientAddress, vm_->address());
+      return lab_.dci().icmp_frames(Site::kA, lab::kClientAddress, vm_->address()) +
+             lab_.dci().icmp_frames(Site::kB, lab::kClientAddress, vm_->address());
     };
     const std::uint64_t before = crossings();
     require(client_->wait_answers(50, kPatience, from), "the client lost the VM");
@@ -143,7 +158,7 @@ class Ours {
 /// The same lab without agents: the route is settled at A, and a client at B writes a fresh one.
 class Floor {
  public:
-  Floor(Protocol protocol, const untrombone::bgp::zapi::Release& release)
+  Floor(Protocol protocol, const bgp::zapi::Release& release)
       : lab_({.protocol = protocol, .dci_delay = 25ms}),
         remote_(lab_.netns(Node::kWan)),
         a_(client_of(Site::kA, release)),
@@ -169,8 +184,8 @@ class Floor {
  private:
   static constexpr const char* kPrefix = "10.1.0.11/32";
 
-  BareClient client_of(Site site, const untrombone::bgp::zapi::Release& release) {
-    return {lab_.frr(site).zserv().string(), release, lab_.link(node_of(site), kBridge).ifindex};
+  BareClient client_of(Site site, const bgp::zapi::Release& release) {
+    return {lab_.frr(site).zserv().string(), release, lab_.link(lab::node_of(site), lab::kBridge).ifindex};
   }
 
   Lab lab_;
@@ -179,8 +194,7 @@ class Floor {
   BareClient b_;
 };
 
-void run(Protocol protocol, const std::string& name, int moves,
-         const untrombone::bgp::zapi::Release& release) {
+void run(Protocol protocol, const std::string& name, int moves, const bgp::zapi::Release& release) {
   Ours ours(protocol);
   Floor floor(protocol, release);
   for (int i = 0; i < moves; ++i) {
@@ -201,6 +215,7 @@ void run(Protocol protocol, const std::string& name, int moves,
 }
 
 }  // namespace
+}  // namespace untrombone::bench
 
 int main(int argc, char** argv) {
   CLI::App app("One move, measured beside the floor");
@@ -213,10 +228,10 @@ int main(int argc, char** argv) {
   CLI11_PARSE(app, argc, argv);
   try {
     const auto* const release = untrombone::bgp::zapi::find_release(version);
-    require(release != nullptr && !release->needs_table_instance,
-            "the bare client does not know FRR " + version);
-    if (protocol != "ospf") run(Protocol::kBgp, "BGP", moves, *release);
-    if (protocol != "bgp") run(Protocol::kOspf, "OSPF", moves, *release);
+    untrombone::bench::require(release != nullptr && !release->needs_table_instance,
+                               "the bare client does not know FRR " + version);
+    if (protocol != "ospf") untrombone::bench::run(untrombone::lab::Protocol::kBgp, "BGP", moves, *release);
+    if (protocol != "bgp") untrombone::bench::run(untrombone::lab::Protocol::kOspf, "OSPF", moves, *release);
   } catch (const std::exception& error) {
     fmt::print(stderr, "bench-move: {}\n", error.what());
     return 1;

@@ -64,6 +64,7 @@ class App {
     app_.footer("Exit codes: 0 fine, 1 findings or a negative answer, 2 could not do it, 64 usage.");
     add_agent();
     add_questions();
+    add_host();
     add_config();
   }
 
@@ -106,6 +107,16 @@ class App {
     return command;
   }
 
+  void add_host() {
+    CLI::App* host = app_.add_subcommand("host", "tell the agent about a host");
+    host->require_subcommand(1);
+    CLI::App* clear = host->add_subcommand("clear", "end the freeze of a host that moved too often");
+    clear->add_option("ADDRESS", options_.address, "an IP address")
+        ->required()
+        ->transform(CLI::Validator(validate_address, ""));
+    clear->callback([this] { action_ = [this] { return ask(DocumentKind::kHostClear); }; });
+  }
+
   void add_config() {
     CLI::App* config = app_.add_subcommand("config", "check or show the configuration");
     config->require_subcommand(1);
@@ -125,7 +136,9 @@ class App {
       if (!options_.verdict.empty()) request["verdict"] = options_.verdict;
       if (!options_.prefix.empty()) request["prefix"] = options_.prefix;
     }
-    if (kind == DocumentKind::kExplain) request["address"] = options_.address;
+    if (kind == DocumentKind::kExplain || kind == DocumentKind::kHostClear) {
+      request["address"] = options_.address;
+    }
     return request;
   }
 

@@ -18,6 +18,7 @@ std::string_view command_of(DocumentKind kind) {
     case DocumentKind::kHosts: return "hosts";
     case DocumentKind::kRoutes: return "routes";
     case DocumentKind::kExplain: return "explain";
+    case DocumentKind::kHostClear: return "host-clear";
   }
   return "?";
 }
@@ -36,9 +37,22 @@ std::optional<std::string> find_fault(DocumentKind kind, const Json& document) {
     case DocumentKind::kHosts: return need("hosts", is_array("hosts"));
     case DocumentKind::kRoutes: return need("routes", is_array("routes"));
     case DocumentKind::kExplain: return need("found", flag_at(document, "found").has_value());
+    case DocumentKind::kHostClear: return need("cleared", flag_at(document, "cleared").has_value());
   }
   return std::nullopt;
 }
+
+namespace {
+
+std::string render_host_clear(const Json& document) {
+  const std::string ip = text_at(document, "ip");
+  const std::string site = text_at(document, "site");
+  if (has_findings(DocumentKind::kHostClear, document))
+    return fmt::format("{} is not frozen at site {}\n", ip, site);
+  return fmt::format("the freeze of {} at site {} is over\n", ip, site);
+}
+
+}  // namespace
 
 std::string render(DocumentKind kind, const Json& document, const Style& style) {
   switch (kind) {
@@ -46,6 +60,7 @@ std::string render(DocumentKind kind, const Json& document, const Style& style) 
     case DocumentKind::kHosts: return render_hosts(document, style);
     case DocumentKind::kRoutes: return render_routes(document, style);
     case DocumentKind::kExplain: return render_explain(document, style);
+    case DocumentKind::kHostClear: return render_host_clear(document);
   }
   return {};
 }
@@ -54,6 +69,7 @@ bool has_findings(DocumentKind kind, const Json& document) {
   switch (kind) {
     case DocumentKind::kStatus: return !is_healthy(document);
     case DocumentKind::kExplain: return !flag_at(document, "found").value_or(false);
+    case DocumentKind::kHostClear: return !flag_at(document, "cleared").value_or(false);
     case DocumentKind::kHosts:
     case DocumentKind::kRoutes: return false;
   }

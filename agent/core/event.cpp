@@ -71,6 +71,8 @@ std::string_view to_string(Reason reason) {
     case Reason::kSilent: return "it was silent for too long";
     case Reason::kClaimedElsewhere: return "another site's better route won";
     case Reason::kLingerOver: return "it left and its linger time ran out";
+    case Reason::kMovedTooOften: return "it moved too often and is frozen where it is";
+    case Reason::kThawed: return "its freeze is over";
     case Reason::kForgotten: return "nothing was heard of it for an hour";
   }
   return "?";
@@ -82,6 +84,7 @@ std::string_view to_string(AlarmKind kind) {
     case AlarmKind::kTooManyHosts: return "max-hosts";
     case AlarmKind::kTooManyIpsOnMac: return "max-ips-per-mac";
     case AlarmKind::kTooManyRoutes: return "max-routes";
+    case AlarmKind::kHostFrozen: return "host-frozen";
   }
   return "?";
 }

@@ -75,6 +75,12 @@ struct PriorRoute {
   IpAddress ip;
 };
 
+/// An operator says that the conflict about a frozen host is over.
+struct FreezeCleared {
+  SegmentId segment;
+  IpAddress ip;
+};
+
 /// An FDB dump begins; entries it does not list are swept by DumpFinished.
 struct DumpStarted {};
 struct DumpFinished {};
@@ -88,7 +94,7 @@ struct RouteNoted {
 };
 
 using Event = std::variant<InterfaceChanged, PortChanged, FrameSeen, SourceSeen, FdbSeen, FdbGone,
-                           NeighbourSeen, PriorRoute, DumpStarted, DumpFinished, RouteNoted>;
+                           NeighbourSeen, PriorRoute, DumpStarted, DumpFinished, RouteNoted, FreezeCleared>;
 
 // ---- What we conclude. ---------------------------------------------------------------------------------------
 
@@ -114,6 +120,8 @@ enum class Reason : std::uint8_t {
   kSilent,
   kClaimedElsewhere,
   kLingerOver,
+  kMovedTooOften,
+  kThawed,
   kForgotten,
 };
 
@@ -177,7 +185,13 @@ struct GreetRequest {
   TimePoint cause;
 };
 
-enum class AlarmKind : std::uint8_t { kGatewayClaimed, kTooManyHosts, kTooManyIpsOnMac, kTooManyRoutes };
+enum class AlarmKind : std::uint8_t {
+  kGatewayClaimed,
+  kTooManyHosts,
+  kTooManyIpsOnMac,
+  kTooManyRoutes,
+  kHostFrozen,
+};
 [[nodiscard]] std::string_view to_string(AlarmKind kind);
 
 /// A bound was crossed, or somebody lies. Repeats; the shell rate-limits.

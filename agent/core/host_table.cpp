@@ -6,7 +6,7 @@
 namespace untrombone::core {
 
 TimePoint Host::due() const {
-  return std::min({settle_at, answer_by, probe_at, greet_at, linger_until, forget_at});
+  return std::min({settle_at, answer_by, probe_at, greet_at, linger_until, forget_at, frozen_until});
 }
 
 std::string_view to_string(Evidence evidence) {

@@ -33,6 +33,7 @@ struct Host {
   std::uint8_t greetings_left = 0;
   std::uint8_t greetings_sent = 0;
   bool greeting_answered = false;
+  std::uint8_t moves = 0;        ///< within the conflict window that began at moves_since
   TimePoint since;               ///< when the state was entered
   TimePoint cause;               ///< the evidence behind the last arrival
   TimePoint heard;               ///< last sign of life on a local port, or of the binding for a remote host
@@ -42,11 +43,14 @@ struct Host {
   TimePoint greet_at = kNever;
   TimePoint linger_until = kNever;
   TimePoint forget_at = kNever;
+  TimePoint frozen_until = kNever;  ///< kNever: not frozen
+  TimePoint moves_since;
   TimePoint queued_for = kNever;  ///< the earliest entry of the timer queue for this host
   HostIndex next_of_mac = kNoHost;
 
   /// Earliest of the deadlines.
   [[nodiscard]] TimePoint due() const;
+  [[nodiscard]] bool is_frozen() const { return frozen_until != kNever; }
   /// Does this site announce it as being here?
   [[nodiscard]] bool is_here() const {
     return state == HostState::kProvisional || state == HostState::kLocal;

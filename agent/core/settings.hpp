@@ -44,8 +44,16 @@ struct RouteSettings {
   std::size_t max_routes = 100000;
 };
 
+/// A host that moves `max_moves` times within `move_window` stays where it is for `freeze_time` (RFC 7432, 15.1).
+struct ConflictSettings {
+  unsigned max_moves = 5;
+  Duration move_window = std::chrono::seconds(180);
+  Duration freeze_time = std::chrono::seconds(300);
+};
+
 struct SiteSettings {
   RouteSettings routes;
+  ConflictSettings conflict;
   std::vector<SegmentSettings> segments;  ///< indexed by SegmentId
 };
 

@@ -192,6 +192,11 @@ void Site::on(const RouteNoted& event, TimePoint /*when*/, TimePoint now, Action
   }
 }
 
+void Site::on(const FreezeCleared& event, TimePoint /*when*/, TimePoint now, Actions& out) {
+  const HostIndex index = hosts_.find(event.segment, event.ip);
+  if (index != kNoHost && hosts_[index].is_frozen()) thaw(index, now, out);
+}
+
 /// Design 3.7: gateways, the edge itself and virtual routers are never hosts.
 bool Site::may_be_station(SegmentId segment, const MacAddress& mac) const {
   return !mac.is_group() && !mac.is_zero() && mac != segments_[segment.value].mac &&
@@ -256,7 +261,9 @@ HostIndex Site::bind(const Sighting& sighting, Actions& out) {
   const Station* station = hosts_.find_station(sighting.segment, sighting.mac);
   if (station != nullptr && station->hosts >= settings.max_ips_per_mac)
     return refuse(AlarmKind::kTooManyIpsOnMac);
+  if (known && hosts_[index].is_frozen()) return kNoHost;  // two MACs fight for it: the first one keeps it
   if (known) {
+    if (hosts_[index].is_here()) count_move(hosts_[index], sighting.port, sighting.now, out);
     hosts_.rebind(index, sighting.mac);
     Host& host = hosts_[index];
     if (host.is_here())

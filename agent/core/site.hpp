@@ -87,6 +87,7 @@ class Site {
   void on(const DumpStarted& event, TimePoint when, TimePoint now, Actions& out);
   void on(const DumpFinished& event, TimePoint when, TimePoint now, Actions& out);
   void on(const RouteNoted& event, TimePoint when, TimePoint now, Actions& out);
+  void on(const FreezeCleared& event, TimePoint when, TimePoint now, Actions& out);
   [[nodiscard]] bool may_be_station(SegmentId segment, const MacAddress& mac) const;
   void locate(const Sighting& sighting, Actions& out);
   HostIndex bind(const Sighting& sighting, Actions& out);
@@ -100,6 +101,8 @@ class Site {
   void depart(HostIndex index, Reason reason, Ifindex port, TimePoint now, Actions& out);
   void challenge(HostIndex index, Duration window, TimePoint now, Actions& out);
   void withdraw(HostIndex index, HostState state, Reason reason, TimePoint now, Actions& out);
+  void count_move(Host& host, Ifindex port, TimePoint now, Actions& out);
+  void thaw(HostIndex index, TimePoint now, Actions& out);
   void run_host_timers(HostIndex index, TimePoint now, Actions& out);
   void run_probe_timer(HostIndex index, TimePoint now, Actions& out);
   [[nodiscard]] TimePoint next_refresh(const Host& host) const;

@@ -28,6 +28,8 @@ void Site::arrive(HostIndex index, const Sighting& sighting, bool confirmed, Act
     }
     return;
   }
+  if (host.is_frozen()) return;
+  const bool from_elsewhere = host.state == HostState::kRemote || host.state == HostState::kDeparting;
   host.linger_until = host.forget_at = kNever;
   host.cause = sighting.when;
   host.settle_at = started_ ? sighting.now + settings_.routes.settle : kNever;
@@ -45,6 +47,7 @@ void Site::arrive(HostIndex index, const Sighting& sighting, bool confirmed, Act
     host.greeting_answered = false;
     greet(host, sighting.now, out);
   }
+  if (from_elsewhere) count_move(host, sighting.port, sighting.now, out);
   schedule(index);
 }
 
@@ -52,6 +55,8 @@ void Site::depart(HostIndex index, Reason reason, Ifindex port, TimePoint now, A
   Host& host = hosts_[index];
   if (!host.is_here()) return;
   const bool place_is_lost = reason == Reason::kPortDown;
+  const bool is_gone = place_is_lost || reason == Reason::kSilent || reason == Reason::kNoAnswerOnLocalPort;
+  if (host.is_frozen() && !is_gone) return;
   if (!place_is_lost && host.answer_by > now && host.answer_by != kNever)
     return;  // it has been asked already
   const Duration confirm = settings_of(host).confirm;
@@ -62,6 +67,7 @@ void Site::depart(HostIndex index, Reason reason, Ifindex port, TimePoint now, A
     schedule(index);
     return;
   }
+  if (!is_gone) count_move(host, port, now, out);
   host.settle_at = host.answer_by = host.probe_at = host.greet_at = kNever;
   set_state(host, HostState::kDeparting, reason, port, now, out);
   const Duration linger = settings_of(host).linger;
@@ -71,6 +77,46 @@ void Site::depart(HostIndex index, Reason reason, Ifindex port, TimePoint now, A
   }
   set_route(host, RouteClass::kLingering, now, out);
   host.linger_until = now + linger;
+  schedule(index);
+}
+
+/// One more move. The one that makes it too many is still made; from then on the host stays where it is: announced if
+/// it is here, not announced if it is not, whatever is seen of it, until the freeze is over or cleared.
+void Site::count_move(Host& host, Ifindex port, TimePoint now, Actions& out) {
+  const ConflictSettings& conflict = settings_.conflict;
+  if (now - host.moves_since > conflict.move_window) {
+    host.moves_since = now;
+    host.moves = 0;
+  }
+  if (host.is_frozen() || conflict.max_moves == 0 || ++host.moves < conflict.max_moves) return;
+  host.frozen_until = now + conflict.freeze_time;
+  out.alarms.push_back({AlarmKind::kHostFrozen, host.segment, host.ip, host.mac, port});
+  set_state(host, host.state, Reason::kMovedTooOften, port, now, out);
+}
+
+/// Believes the evidence again, beginning with what was seen last.
+void Site::thaw(HostIndex index, TimePoint now, Actions& out) {
+  Host& host = hosts_[index];
+  host.frozen_until = kNever;
+  host.moves = 0;
+  host.moves_since = now;
+  set_state(host, host.state, Reason::kThawed, {}, now, out);
+  const Station* station = hosts_.find_station(host.segment, host.mac);
+  if (station != nullptr && station->is_local() && !host.is_here()) {
+    const Sighting sighting{.segment = host.segment,
+                            .mac = host.mac,
+                            .port = station->port,
+                            .port_class = station->port_class,
+                            .evidence = station->evidence,
+                            .remote_vtep = false,
+                            .ip = std::nullopt,
+                            .reason = Reason::kMacIsLocal,
+                            .when = now,
+                            .now = now};
+    arrive(index, sighting, false, out);
+  } else if (host.is_here()) {
+    challenge(index, settings_of(host).confirm, now, out);
+  }
   schedule(index);
 }
 
@@ -96,6 +142,7 @@ void Site::withdraw(HostIndex index, HostState state, Reason reason, TimePoint n
 
 void Site::run_host_timers(HostIndex index, TimePoint now, Actions& out) {
   Host& host = hosts_[index];
+  if (host.frozen_until <= now) thaw(index, now, out);
   if (host.linger_until <= now) withdraw(index, state_elsewhere(host), Reason::kLingerOver, now, out);
   if (host.answer_by <= now) {
     host.answer_by = kNever;

@@ -99,6 +99,18 @@ void Agent::stop(std::function<void()> done) {
   });
 }
 
+bool Agent::clear_freeze(const core::IpAddress& ip) {
+  bool cleared = false;
+  for (std::uint16_t i = 0; i < config_.segments.size(); ++i) {
+    const core::HostIndex index = site_.hosts().find({i}, ip);
+    if (index == core::kNoHost || !site_.hosts()[index].is_frozen()) continue;
+    feed(core::FreezeCleared{{i}, ip}, monotonic_now());
+    cleared = true;
+  }
+  settle();
+  return cleared;
+}
+
 const GreetingRecord* Agent::greeting_of(const core::HostKey& host) const {
   const auto found = greetings_.find(host);
   return found == greetings_.end() ? nullptr : &found->second;

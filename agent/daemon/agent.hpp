@@ -47,6 +47,9 @@ class Agent final : public netlink::MonitorListener, public arp::TapListener, pu
   /// `failed` is called when the agent cannot go on: the kernel's events are lost for good.
   void on_failure(std::function<void()> failed) { failed_ = std::move(failed); }
 
+  /// Ends the freeze of a host; false when no segment has it frozen.
+  bool clear_freeze(const core::IpAddress& ip);
+
   // What the views show.
   [[nodiscard]] const Config& config() const { return config_; }
   [[nodiscard]] const core::Site& site() const { return site_; }

@@ -28,6 +28,7 @@ constexpr NumberRange kDistances{1, 249};  // a lingering route takes 250
 constexpr NumberRange kTags{1, kLargest32 - 2};
 constexpr NumberRange kMetrics{1, 4'000'000'000};  // one below it and some above it are other classes'
 constexpr NumberRange kRoutes{1, 10'000'000};
+constexpr NumberRange kMoves{0, 255};
 
 constexpr std::array<std::string_view, 3> kSinks = {"zapi", "kernel-table", "vtysh"};
 constexpr std::array<std::string_view, 2> kOnExit = {"retain", "withdraw"};
@@ -45,6 +46,7 @@ class FileReader {
     check_tables();
     read_site();
     read_routes();
+    read_conflict();
     read_control();
     read_log();
     read_segments();
@@ -103,6 +105,14 @@ class FileReader {
     config_.on_exit = on_exit == 0 ? OnExit::kRetain : OnExit::kWithdraw;
     routes.read_duration("retain-time", config_.retain_time, {seconds(1), hours(24)});
     routes.read_number("max-routes", settings.max_routes, kRoutes);
+  }
+
+  void read_conflict() {
+    TableReader conflict = table("conflict");
+    core::ConflictSettings& settings = config_.core.conflict;
+    conflict.read_number("max-moves", settings.max_moves, kMoves);
+    conflict.read_duration("move-window", settings.move_window, {seconds(1), hours(24)});
+    conflict.read_duration("freeze-time", settings.freeze_time, {seconds(1), hours(24)});
   }
 
   void read_control() { table("control").read_text("socket", config_.control_socket, check_socket_path); }

@@ -27,7 +27,7 @@ constexpr ConfigTable kTables[] = {
     {"segment.detect", "[segment.detect]"},
     {"segment.summarize", "[segment.summarize]"},
     {"segment.guard", "[segment.guard]"},
-    {"conflict", "[conflict]", true},
+    {"conflict", "[conflict]"},
     {"control", "[control]"},
     {"metrics", "[metrics]", true},
     {"log", "[log]"},
@@ -95,6 +95,10 @@ constexpr ConfigKey kKeys[] = {
     {"segment.guard", "fail", kPlanned, "", ""},
     {"segment.guard", "adopt-macs", kPlanned, "", ""},
     {"segment.guard", "strict-mac", kPlanned, "", ""},
+
+    {"conflict", "max-moves", kDefault, "5", "so many moves within move-window freeze a host; 0: never"},
+    {"conflict", "move-window", kDefault, R"("180s")", "moves are counted within this"},
+    {"conflict", "freeze-time", kDefault, R"("300s")", "a frozen host stays where it is this long"},
 
     {"control", "socket", kDefault, R"("/run/untrombone/control.sock")",
      "where the commands reach the agent"},

@@ -177,7 +177,7 @@ std::vector<HostIndex> select_hosts(const Agent& agent, const HostFilter& filter
 
 /// The part of a host that `hosts` and `explain` share.
 void add_verdict(const Agent& agent, const Host& host, Json& out) {
-  out["state"] = to_string(host.state);
+  out["state"] = host.is_frozen() ? "frozen" : to_string(host.state);
   out["verdict"] = to_string(agent.site().verdict(host));
   out["reason"] = to_string(host.reason);
   out["since"] = to_iso8601(host.since);
@@ -366,6 +366,13 @@ Json answer_explain(const Agent& agent, const nlohmann::json& request) {
   return view_explanation(agent, *ip);
 }
 
+Json answer_host_clear(Agent& agent, const nlohmann::json& request) {
+  const auto text = text_of(request, "address");
+  const auto ip = text ? core::IpAddress::parse(*text) : std::nullopt;
+  if (!ip) return error_document("host-clear needs an IP address");
+  return {{"site", agent.config().site}, {"ip", ip->to_string()}, {"cleared", agent.clear_freeze(*ip)}};
+}
+
 Json answer(Agent& agent, const std::string& line) {
   const nlohmann::json request = nlohmann::json::parse(line, nullptr, false);
   if (!request.is_object()) return error_document("the request is not a JSON object");
@@ -374,6 +381,7 @@ Json answer(Agent& agent, const std::string& line) {
   if (command == "hosts") return answer_hosts(agent, request);
   if (command == "routes") return view_routes(agent);
   if (command == "explain") return answer_explain(agent, request);
+  if (command == "host-clear") return answer_host_clear(agent, request);
   return error_document("unknown command \"" + command + "\"");
 }
 

@@ -11,38 +11,50 @@ namespace {
 constexpr std::uint16_t kOldHello = 18;
 constexpr std::uint16_t kNewHello = 19;  // from 10.0 on, ROUTE_ADD and what follows it moved by one
 
-constexpr Release row(std::string_view name, std::string_view first, std::string_view last,
-                      std::uint16_t hello, std::uint16_t error, std::uint16_t notify_request,
-                      std::size_t capabilities_length, bool needs_table_instance) {
-  const auto shift = static_cast<std::uint16_t>(hello - kOldHello);
+/// The releases that share a row, oldest and newest.
+struct Span {
+  std::string_view name;
+  std::string_view first;
+  std::string_view last;
+};
+
+/// What a zebra answers before it is known: the number of ERROR, of the HELLO it takes, the length of CAPABILITIES.
+struct Answers {
+  std::uint16_t error;
+  std::uint16_t hello;
+  std::size_t capabilities_length;
+};
+
+constexpr Release row(Span span, Answers answers, std::uint16_t notify_request, bool needs_table_instance) {
+  const auto shift = static_cast<std::uint16_t>(answers.hello - kOldHello);
   const auto moved = [shift](int number) { return static_cast<std::uint16_t>(number + shift); };
-  return {.name = name,
-          .first = first,
-          .last = last,
-          .hello = hello,
+  return {.name = span.name,
+          .first = span.first,
+          .last = span.last,
+          .hello = answers.hello,
           .capabilities = moved(19),
           .route_add = moved(8),
           .route_delete = moved(9),
           .route_notify_owner = moved(10),
-          .error = error,
-          .client_capabilities = static_cast<std::uint16_t>(error + 1),
+          .error = answers.error,
+          .client_capabilities = static_cast<std::uint16_t>(answers.error + 1),
           .route_notify_request = notify_request,
           .route_type_table = static_cast<std::uint8_t>(15 + shift),
-          .capabilities_length = capabilities_length,
+          .capabilities_length = answers.capabilities_length,
           .needs_table_instance = needs_table_instance};
 }
 
 constexpr std::array kReleases{
-    row("7.5", "7.5", "7.5", kOldHello, 112, 0, 10, false),
-    row("8.0", "8.0", "8.0", kOldHello, 117, 0, 10, false),
-    row("8.1", "8.1", "8.1", kOldHello, 121, 0, 10, false),
-    row("8.2-9.0", "8.2", "9.0", kOldHello, 118, 0, 10, false),
-    row("9.1", "9.1", "9.1", kOldHello, 117, 0, 11, false),
-    row("10.0-10.1", "10.0", "10.1", kNewHello, 118, 124, 11, false),
-    row("10.2-10.4", "10.2", "10.4", kNewHello, 120, 126, 12, false),
+    row({"7.5", "7.5", "7.5"}, {112, kOldHello, 10}, 0, false),
+    row({"8.0", "8.0", "8.0"}, {117, kOldHello, 10}, 0, false),
+    row({"8.1", "8.1", "8.1"}, {121, kOldHello, 10}, 0, false),
+    row({"8.2-9.0", "8.2", "9.0"}, {118, kOldHello, 10}, 0, false),
+    row({"9.1", "9.1", "9.1"}, {117, kOldHello, 11}, 0, false),
+    row({"10.0-10.1", "10.0", "10.1"}, {118, kNewHello, 11}, 124, false),
+    row({"10.2-10.4", "10.2", "10.4"}, {120, kNewHello, 12}, 126, false),
     // Same answers on the socket as the row above; only `frr-version` tells them apart.
-    row("10.5", "10.5", "10.5", kNewHello, 120, 126, 12, true),
-    row("10.6-10.7", "10.6", "10.7", kNewHello, 120, 126, 9, true),
+    row({"10.5", "10.5", "10.5"}, {120, kNewHello, 12}, 126, true),
+    row({"10.6-10.7", "10.6", "10.7"}, {120, kNewHello, 9}, 126, true),
 };
 
 constexpr std::array kOldOnly{kOldHello};

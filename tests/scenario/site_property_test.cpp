@@ -63,7 +63,7 @@ class World {
   /// No more faults; the kernel's table is read again, every guest that is anywhere says its addresses, and then
   /// it is quiet.
   void settle() {
-    pass(5s);
+    pass(6min);  // every freeze is over
     faults_.lost_percent = faults_.delayed_percent = 0;
     tell(DumpStarted{}, kPort1);
     for (const Guest& guest : guests_) tell(FdbSeen{guest.port, guest.address}, guest.port);

@@ -18,7 +18,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr DocumentKind kKinds[] = {DocumentKind::kStatus, DocumentKind::kHosts, DocumentKind::kRoutes,
-                                   DocumentKind::kExplain};
+                                   DocumentKind::kExplain, DocumentKind::kHostClear};
 
 std::string read_file(const fs::path& path) {
   const std::ifstream file(path);
@@ -38,9 +38,8 @@ std::vector<fs::path> fixtures() {
 
 DocumentKind kind_of(const fs::path& path) {
   const std::string name = path.filename().string();
-  const std::string kind = name.substr(0, name.find('-'));
   const auto* const found = std::find_if(std::begin(kKinds), std::end(kKinds), [&](DocumentKind candidate) {
-    return command_of(candidate) == kind;
+    return name.starts_with(std::string(command_of(candidate)) + "-");
   });
   REQUIRE(found != std::end(kKinds));
   return *found;
