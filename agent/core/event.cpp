@@ -67,6 +67,10 @@ std::string_view to_string(FrameKind kind) {
       return "arp-reply";
     case FrameKind::kRarp:
       return "rarp";
+    case FrameKind::kNeighbourSolicitation:
+      return "neighbour-solicitation";
+    case FrameKind::kNeighbourAdvertisement:
+      return "neighbour-advertisement";
   }
   return "?";
 }
@@ -81,6 +85,8 @@ std::string_view to_string(Reason reason) {
       return "an ARP frame of it came in on a local port";
     case Reason::kRarpOnLocalPort:
       return "a RARP frame of its MAC came in on a local port";
+    case Reason::kNdOnLocalPort:
+      return "a neighbour discovery frame of it came in on a local port";
     case Reason::kFdbOnLocalPort:
       return "the bridge learned its MAC on a local port";
     case Reason::kMacIsLocal:
@@ -89,6 +95,8 @@ std::string_view to_string(Reason reason) {
       return "an ARP frame of its MAC came in over the DCI";
     case Reason::kRarpOnDci:
       return "a RARP frame of its MAC came in over the DCI";
+    case Reason::kNdOnDci:
+      return "a neighbour discovery frame of its MAC came in over the DCI";
     case Reason::kFdbOnDci:
       return "the bridge learned its MAC on a DCI port";
     case Reason::kRemoteVtep:

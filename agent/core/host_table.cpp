@@ -19,6 +19,8 @@ std::string_view to_string(Evidence evidence) {
       return "arp";
     case Evidence::kRarp:
       return "rarp";
+    case Evidence::kNd:
+      return "nd";
   }
   return "?";
 }
