@@ -2,6 +2,7 @@
 #include "arp/tap.hpp"
 
 #include <arpa/inet.h>
+#include <netinet/in.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -23,27 +24,37 @@ using boost::system::error_code;
 using core::Ifindex;
 
 constexpr int kReceiveBuffer = 4 * 1024 * 1024;
-constexpr int kBudget = 256;        ///< frames per wake-up
-constexpr std::size_t kSnap = 128;  ///< an ARP frame is 42 octets, 60 with padding
+constexpr int kBudget = 256;           ///< frames per wake-up
+constexpr std::size_t kArpSnap = 128;  ///< an ARP frame is 42 octets, 60 with padding
+constexpr std::size_t kNdSnap = 1514;  ///< a checksum needs the whole frame
 
 error_code last_error() { return {errno, boost::system::system_category()}; }
 
 /// Offset of an ancillary value for BPF; the kernel's macros are negative ints made unsigned.
 constexpr std::uint32_t ancillary(int offset) { return static_cast<std::uint32_t>(SKF_AD_OFF + offset); }
 
-/// Untagged ARP or RARP.
+/// Untagged ARP or RARP, which are looked for first, or ICMPv6 of type 135 or 136 right behind an IPv6 header.
 constexpr auto make_filter() {
   constexpr std::uint16_t kLoadHalf = BPF_LD | BPF_H | BPF_ABS;
   constexpr std::uint16_t kLoadByte = BPF_LD | BPF_B | BPF_ABS;
   constexpr std::uint16_t kJumpEqual = BPF_JMP | BPF_JEQ | BPF_K;
   constexpr std::uint16_t kReturn = BPF_RET | BPF_K;
-  return std::array<sock_filter, 7>{{
+  constexpr std::uint32_t kNextHeaderAt = 20;
+  constexpr std::uint32_t kIcmpTypeAt = 54;
+  return std::array<sock_filter, 14>{{
       {kLoadByte, 0, 0, ancillary(SKF_AD_VLAN_TAG_PRESENT)},
-      {kJumpEqual, 0, 4, 0},
+      {kJumpEqual, 0, 11, 0},
       {kLoadHalf, 0, 0, 12},
       {kJumpEqual, 1, 0, ETH_P_ARP},
       {kJumpEqual, 0, 1, ETH_P_RARP},
-      {kReturn, 0, 0, kSnap},
+      {kReturn, 0, 0, kArpSnap},
+      {kJumpEqual, 0, 6, ETH_P_IPV6},
+      {kLoadByte, 0, 0, kNextHeaderAt},
+      {kJumpEqual, 0, 4, IPPROTO_ICMPV6},
+      {kLoadByte, 0, 0, kIcmpTypeAt},
+      {kJumpEqual, 1, 0, static_cast<std::uint32_t>(NdType::kSolicitation)},
+      {kJumpEqual, 0, 1, static_cast<std::uint32_t>(NdType::kAdvertisement)},
+      {kReturn, 0, 0, kNdSnap},
       {kReturn, 0, 0, 0},
   }};
 }
@@ -131,9 +142,8 @@ class PortTap::Port {
 
   /// False when nothing is waiting, or when the port is gone (ENETDOWN): the kernel's link events tell what then.
   bool read_one() {
-    std::array<std::byte, kSnap> buffer{};
     alignas(cmsghdr) std::array<std::byte, CMSG_SPACE(sizeof(timespec))> control{};
-    iovec vector{buffer.data(), buffer.size()};
+    iovec vector{buffer_.data(), buffer_.size()};
     msghdr message{};
     message.msg_iov = &vector;
     message.msg_iovlen = 1;
@@ -142,12 +152,14 @@ class PortTap::Port {
     const ssize_t size = recvmsg(descriptor_.native_handle(), &message, 0);
     if (size < 0) return false;
     ++counters_.frames;
-    const auto frame = decode(std::span(buffer).first(static_cast<std::size_t>(size)));
-    if (!frame) {
+    const auto bytes = std::span<const std::byte>(buffer_).first(static_cast<std::size_t>(size));
+    if (const auto frame = decode(bytes)) {
+      listener_.on_frame(index_, *frame, timestamp_of(message));
+    } else if (const auto nd = decode_nd(bytes)) {
+      listener_.on_nd_frame(index_, *nd, timestamp_of(message));
+    } else {
       ++counters_.malformed;
-      return true;
     }
-    listener_.on_frame(index_, *frame, timestamp_of(message));
     return true;
   }
 
@@ -155,6 +167,7 @@ class PortTap::Port {
   Ifindex index_;
   TapListener& listener_;
   Counters& counters_;
+  std::array<std::byte, kNdSnap> buffer_{};
 };
 
 PortTap::PortTap(boost::asio::io_context& io, TapListener& listener) : io_(io), listener_(listener) {}

@@ -11,6 +11,7 @@
 
 #include "agent/core/types.hpp"
 #include "arp/frames.hpp"
+#include "arp/nd_frames.hpp"
 
 namespace untrombone::arp {
 
@@ -22,14 +23,16 @@ class TapListener {
  public:
   virtual ~TapListener() = default;
   virtual void on_frame(core::Ifindex port, const ArpFrame& frame, FrameTime received) = 0;
+  virtual void on_nd_frame(core::Ifindex port, const NdFrame& frame, FrameTime received) = 0;
   /// Nothing more is waiting for now.
   virtual void on_tap_idle() = 0;
 };
 
-/// Hears ARP and RARP on bridge ports, incoming only, and sends frames out of one port only.
+/// Hears ARP, RARP and IPv6 neighbour discovery on bridge ports, incoming only, and sends frames out of one port only.
 ///
 /// One AF_PACKET socket per port, ETH_P_ALL with a classic BPF filter: a socket for ETH_P_ARP on a bridge port hears
-/// nothing, because the bridge takes the frame first. The filter lets through untagged ARP and RARP.
+/// nothing, because the bridge takes the frame first. The filter lets through untagged ARP and RARP, and neighbour
+/// solicitations and advertisements that follow their IPv6 header at once.
 class PortTap {
  public:
   struct Counters {
