@@ -41,14 +41,14 @@ bool accepts_clients(const fs::path& path) {
 
 }  // namespace
 
-Frr::Frr(Node router, const Netns& netns, Protocol protocol, fs::path directory)
+Frr::Frr(Node router, const Netns& netns, Protocol protocol, bool ipv6, fs::path directory)
     : netns_(netns),
       directory_(std::move(directory)),
       routing_daemon_(protocol == Protocol::kBgp ? "bgpd" : "ospfd") {
   fs::create_directories(directory_);
   give_to_frr(directory_);
   write_file(directory_ / "zebra.conf", zebra_config(router));
-  write_file(directory_ / "bgpd.conf", bgpd_config(router));
+  write_file(directory_ / "bgpd.conf", bgpd_config(router, ipv6));
   write_file(directory_ / "ospfd.conf", ospfd_config(router));
   start_daemon("zebra");
   start_daemon(routing_daemon_);
