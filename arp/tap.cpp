@@ -10,9 +10,11 @@
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <vector>
 
 #include <boost/asio/posix/stream_descriptor.hpp>
 
@@ -22,10 +24,11 @@ namespace {
 using boost::asio::posix::descriptor_base;
 using boost::system::error_code;
 using core::Ifindex;
+using core::MacAddress;
 
 constexpr int kReceiveBuffer = 4 * 1024 * 1024;
 constexpr int kBudget = 256;           ///< frames per wake-up
-constexpr std::size_t kArpSnap = 128;  ///< an ARP frame is 42 octets, 60 with padding
+constexpr std::size_t kSnap = 128;     ///< an ARP frame is 42 octets, 60 with padding
 constexpr std::size_t kNdSnap = 1514;  ///< a checksum needs the whole frame
 
 error_code last_error() { return {errno, boost::system::system_category()}; }
@@ -33,30 +36,56 @@ error_code last_error() { return {errno, boost::system::system_category()}; }
 /// Offset of an ancillary value for BPF; the kernel's macros are negative ints made unsigned.
 constexpr std::uint32_t ancillary(int offset) { return static_cast<std::uint32_t>(SKF_AD_OFF + offset); }
 
-/// Untagged ARP or RARP, which are looked for first, or ICMPv6 of type 135 or 136 right behind an IPv6 header.
-constexpr auto make_filter() {
+/// Untagged ARP and RARP, which are looked for first, ICMPv6 of type 135 or 136 right behind an IPv6 header, and IP from
+/// `sources`. BPF jumps reach 255 instructions: each source has its own return.
+std::vector<sock_filter> make_filter(std::span<const MacAddress> sources) {
+  constexpr std::uint16_t kLoadWord = BPF_LD | BPF_W | BPF_ABS;
   constexpr std::uint16_t kLoadHalf = BPF_LD | BPF_H | BPF_ABS;
   constexpr std::uint16_t kLoadByte = BPF_LD | BPF_B | BPF_ABS;
   constexpr std::uint16_t kJumpEqual = BPF_JMP | BPF_JEQ | BPF_K;
   constexpr std::uint16_t kReturn = BPF_RET | BPF_K;
+  constexpr std::uint32_t kSourceAt = 6;
+  constexpr std::uint32_t kEthertypeAt = 12;
   constexpr std::uint32_t kNextHeaderAt = 20;
   constexpr std::uint32_t kIcmpTypeAt = 54;
-  return std::array<sock_filter, 14>{{
+  std::vector<sock_filter> filter{
       {kLoadByte, 0, 0, ancillary(SKF_AD_VLAN_TAG_PRESENT)},
-      {kJumpEqual, 0, 11, 0},
-      {kLoadHalf, 0, 0, 12},
+      {kJumpEqual, 1, 0, 0},
+      {kReturn, 0, 0, 0},
+      {kLoadHalf, 0, 0, kEthertypeAt},
       {kJumpEqual, 1, 0, ETH_P_ARP},
       {kJumpEqual, 0, 1, ETH_P_RARP},
-      {kReturn, 0, 0, kArpSnap},
-      {kJumpEqual, 0, 6, ETH_P_IPV6},
+      {kReturn, 0, 0, kSnap},
+      {kJumpEqual, 2, 0, ETH_P_IPV6},
+      {kJumpEqual, 7, 0, ETH_P_IP},
+      {kReturn, 0, 0, 0},
       {kLoadByte, 0, 0, kNextHeaderAt},
       {kJumpEqual, 0, 4, IPPROTO_ICMPV6},
       {kLoadByte, 0, 0, kIcmpTypeAt},
       {kJumpEqual, 1, 0, static_cast<std::uint32_t>(NdType::kSolicitation)},
       {kJumpEqual, 0, 1, static_cast<std::uint32_t>(NdType::kAdvertisement)},
       {kReturn, 0, 0, kNdSnap},
-      {kReturn, 0, 0, 0},
-  }};
+  };
+  for (const MacAddress& source : sources) {
+    std::uint32_t front = 0;
+    std::uint16_t back = 0;
+    std::memcpy(&front, source.octets.data(), sizeof front);
+    std::memcpy(&back, source.octets.data() + sizeof front, sizeof back);
+    filter.push_back({kLoadWord, 0, 0, kSourceAt});
+    filter.push_back({kJumpEqual, 0, 3, ntohl(front)});
+    filter.push_back({kLoadHalf, 0, 0, kSourceAt + sizeof front});
+    filter.push_back({kJumpEqual, 0, 1, ntohs(back)});
+    filter.push_back({kReturn, 0, 0, kSnap});
+  }
+  filter.push_back({kReturn, 0, 0, 0});
+  return filter;
+}
+
+error_code attach_filter(int fd, std::span<const MacAddress> sources) {
+  std::vector<sock_filter> filter = make_filter(sources);
+  const sock_fprog program{static_cast<unsigned short>(filter.size()), filter.data()};
+  if (setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program) < 0) return last_error();
+  return {};
 }
 
 error_code configure(int fd) {
@@ -66,10 +95,7 @@ error_code configure(int fd) {
   if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &kReceiveBuffer, sizeof kReceiveBuffer) < 0) {
     setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &kReceiveBuffer, sizeof kReceiveBuffer);
   }
-  auto filter = make_filter();
-  const sock_fprog program{static_cast<unsigned short>(filter.size()), filter.data()};
-  if (setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program) < 0) return last_error();
-  return {};
+  return attach_filter(fd, {});
 }
 
 FrameTime timestamp_of(msghdr& message) {
@@ -116,6 +142,13 @@ class PortTap::Port {
            static_cast<ssize_t>(frame.size());
   }
 
+  /// A filter that cannot be replaced leaves the old one: less is heard, nothing is lost that was heard before.
+  void listen_for(std::span<const MacAddress> sources) {
+    if (std::equal(sources.begin(), sources.end(), sources_.begin(), sources_.end())) return;
+    if (attach_filter(descriptor_.native_handle(), sources)) return;
+    sources_.assign(sources.begin(), sources.end());
+  }
+
   void collect_drops() {
     tpacket_stats statistics{};
     socklen_t size = sizeof statistics;
@@ -157,6 +190,8 @@ class PortTap::Port {
       listener_.on_frame(index_, *frame, timestamp_of(message));
     } else if (const auto nd = decode_nd(bytes)) {
       listener_.on_nd_frame(index_, *nd, timestamp_of(message));
+    } else if (const auto source = decode_packet_source(bytes)) {
+      listener_.on_packet(index_, *source, timestamp_of(message));
     } else {
       ++counters_.malformed;
     }
@@ -165,6 +200,7 @@ class PortTap::Port {
 
   boost::asio::posix::stream_descriptor descriptor_;
   Ifindex index_;
+  std::vector<MacAddress> sources_;
   TapListener& listener_;
   Counters& counters_;
   std::array<std::byte, kNdSnap> buffer_{};
@@ -182,6 +218,11 @@ error_code PortTap::open(Ifindex port) {
 }
 
 void PortTap::close(Ifindex port) { ports_.erase(port); }
+
+void PortTap::listen_for(Ifindex port, std::span<const MacAddress> sources) {
+  const auto found = ports_.find(port);
+  if (found != ports_.end()) found->second->listen_for(sources.first(std::min(sources.size(), kMostSources)));
+}
 
 bool PortTap::send(Ifindex port, std::span<const std::byte> frame) {
   const auto found = ports_.find(port);

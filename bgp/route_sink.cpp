@@ -5,18 +5,12 @@ namespace untrombone::bgp {
 
 std::string_view to_string(RouteState state) {
   switch (state) {
-    case RouteState::kQueued:
-      return "queued";
-    case RouteState::kSent:
-      return "sent";
-    case RouteState::kInstalled:
-      return "installed";
-    case RouteState::kRejected:
-      return "rejected";
-    case RouteState::kLost:
-      return "lost";
-    case RouteState::kRemoving:
-      return "removing";
+    case RouteState::kQueued: return "queued";
+    case RouteState::kSent: return "sent";
+    case RouteState::kInstalled: return "installed";
+    case RouteState::kRejected: return "rejected";
+    case RouteState::kLost: return "lost";
+    case RouteState::kRemoving: return "removing";
   }
   return "?";
 }
@@ -33,12 +27,9 @@ bool SinkRoute::want(const core::RouteChange& change, core::TimePoint now) {
 
 std::string_view to_string(SinkState state) {
   switch (state) {
-    case SinkState::kWaiting:
-      return "waiting";
-    case SinkState::kSyncing:
-      return "syncing";
-    case SinkState::kSynced:
-      return "synced";
+    case SinkState::kWaiting: return "waiting";
+    case SinkState::kSyncing: return "syncing";
+    case SinkState::kSynced: return "synced";
   }
   return "?";
 }

@@ -276,17 +276,10 @@ void ZapiSink::take_note(const core::RouteNoted& note) {
   }
   if (route.state == RouteState::kRemoving) return;  // about what was before the removal
   switch (note.note) {
-    case core::RouteNote::kInstalled:
-      route.state = RouteState::kInstalled;
-      break;
-    case core::RouteNote::kBetterWon:
-      route.state = RouteState::kLost;
-      break;
-    case core::RouteNote::kRejected:
-      route.state = RouteState::kRejected;
-      break;
-    case core::RouteNote::kRemoved:
-      break;
+    case core::RouteNote::kInstalled: route.state = RouteState::kInstalled; break;
+    case core::RouteNote::kBetterWon: route.state = RouteState::kLost; break;
+    case core::RouteNote::kRejected: route.state = RouteState::kRejected; break;
+    case core::RouteNote::kRemoved: break;
   }
   if (route.state == RouteState::kInstalled && !route.arrival.installed) route.arrival.installed = now_();
   listener_.on_route_noted(note);
@@ -394,12 +387,9 @@ void ZapiSink::take_input() {
 
 void ZapiSink::take_message(const zapi::Message& message) {
   switch (phase_) {
-    case Phase::kWaiting:
-      return;
-    case Phase::kProbing:
-      return take_probe_answer(message);
-    case Phase::kHello:
-      return take_hello_answer(message);
+    case Phase::kWaiting: return;
+    case Phase::kProbing: return take_probe_answer(message);
+    case Phase::kHello: return take_hello_answer(message);
     case Phase::kReady:
       if (message.command != release_->route_notify_owner) return;
       if (const auto note = zapi::decode_owner_note(message.body)) take_note(*note);

@@ -25,6 +25,11 @@ std::optional<MacAddress> as_mac(const Attribute& attribute) {
   return MacAddress::from_bytes(attribute.value);
 }
 
+std::optional<IpAddress> as_address(const Attribute& attribute, int family) {
+  const auto address = IpAddress::from_bytes(attribute.value);
+  return address && address->is_v4() == (family == AF_INET) ? address : std::nullopt;
+}
+
 std::string as_string(const Attribute& attribute) {
   const char* const text = reinterpret_cast<const char*>(attribute.value.data());
   return {text, strnlen(text, attribute.value.size())};
@@ -54,17 +59,10 @@ Decoded decode_link(std::span<const std::byte> body, bool removed) {
   link.up = (header->ifi_flags & IFF_UP) != 0 && (header->ifi_flags & kIffLowerUp) != 0;
   const bool complete = for_each_attribute<ifinfomsg>(body, [&](const Attribute& attribute) {
     switch (attribute.type) {
-      case IFLA_IFNAME:
-        link.name = as_string(attribute);
-        break;
-      case IFLA_ADDRESS:
-        link.mac = as_mac(attribute).value_or(MacAddress{});
-        break;
-      case IFLA_MASTER:
-        link.master = {attribute.as<int>().value_or(0)};
-        break;
-      default:
-        break;
+      case IFLA_IFNAME: link.name = as_string(attribute); break;
+      case IFLA_ADDRESS: link.mac = as_mac(attribute).value_or(MacAddress{}); break;
+      case IFLA_MASTER: link.master = {attribute.as<int>().value_or(0)}; break;
+      default: break;
     }
   });
   if (!complete || link.name.empty()) return kMalformed();
@@ -80,20 +78,11 @@ Decoded decode_fdb(const ndmsg& header, std::span<const std::byte> body, bool re
   std::optional<MacAddress> mac;
   const bool complete = for_each_attribute<ndmsg>(body, [&](const Attribute& attribute) {
     switch (attribute.type) {
-      case NDA_LLADDR:
-        mac = as_mac(attribute);
-        break;
-      case NDA_MASTER:
-        entry.bridge = {attribute.as<int>().value_or(0)};
-        break;
-      case NDA_VLAN:
-        entry.vlan = attribute.as<std::uint16_t>();
-        break;
-      case NDA_DST:
-        entry.remote = true;
-        break;
-      default:
-        break;
+      case NDA_LLADDR: mac = as_mac(attribute); break;
+      case NDA_MASTER: entry.bridge = {attribute.as<int>().value_or(0)}; break;
+      case NDA_VLAN: entry.vlan = attribute.as<std::uint16_t>(); break;
+      case NDA_DST: entry.remote = true; break;
+      default: break;
     }
   });
   if (!complete) return kMalformed();
@@ -112,7 +101,7 @@ Decoded decode_neighbour(const ndmsg& header, std::span<const std::byte> body) {
   std::optional<IpAddress> ip;
   const bool complete = for_each_attribute<ndmsg>(body, [&](const Attribute& attribute) {
     if (attribute.type == NDA_LLADDR) mac = as_mac(attribute);
-    if (attribute.type == NDA_DST) ip = IpAddress::from_bytes(attribute.value);
+    if (attribute.type == NDA_DST) ip = as_address(attribute, header.ndm_family);
   });
   if (!complete || !ip) return kMalformed();
   constexpr unsigned kWithoutBinding = NUD_FAILED | NUD_INCOMPLETE | NUD_NOARP;
@@ -138,11 +127,12 @@ Decoded decode_route(std::span<const std::byte> body) {
   std::optional<IpAddress> destination;
   Ifindex interface;
   const bool complete = for_each_attribute<rtmsg>(body, [&](const Attribute& attribute) {
-    if (attribute.type == RTA_DST) destination = IpAddress::from_bytes(attribute.value);
+    if (attribute.type == RTA_DST) destination = as_address(attribute, header->rtm_family);
     if (attribute.type == RTA_OIF) interface = {attribute.as<int>().value_or(0)};
   });
   if (!complete) return kMalformed();
   if (!destination || !interface) return {};  // a default route, or several next hops
+  if (header->rtm_dst_len > destination->bits()) return kMalformed();
   return {RouteMessage{{*destination, header->rtm_dst_len}, interface, header->rtm_protocol}, false};
 }
 
@@ -156,23 +146,12 @@ std::optional<Message> decode(std::span<const std::byte> message, bool* malforme
   } else {
     const auto body = message.subspan(sizeof(nlmsghdr), header->nlmsg_len - sizeof(nlmsghdr));
     switch (header->nlmsg_type) {
-      case RTM_NEWLINK:
-        decoded = decode_link(body, false);
-        break;
-      case RTM_DELLINK:
-        decoded = decode_link(body, true);
-        break;
-      case RTM_NEWNEIGH:
-        decoded = decode_neigh(body, false);
-        break;
-      case RTM_DELNEIGH:
-        decoded = decode_neigh(body, true);
-        break;
-      case RTM_NEWROUTE:
-        decoded = decode_route(body);
-        break;
-      default:
-        break;
+      case RTM_NEWLINK: decoded = decode_link(body, false); break;
+      case RTM_DELLINK: decoded = decode_link(body, true); break;
+      case RTM_NEWNEIGH: decoded = decode_neigh(body, false); break;
+      case RTM_DELNEIGH: decoded = decode_neigh(body, true); break;
+      case RTM_NEWROUTE: decoded = decode_route(body); break;
+      default: break;
     }
   }
   if (malformed != nullptr) *malformed = decoded.malformed;

@@ -76,18 +76,10 @@ void Monitor::request_stage() {
   interrupted_ = false;
   error_code error;
   switch (stage_) {
-    case Stage::kLinks:
-      error = requests_->request_links();
-      break;
-    case Stage::kFdb:
-      error = requests_->request_fdb();
-      break;
-    case Stage::kNeighbours:
-      error = requests_->request_neighbours(core::Family::kIpv4);
-      break;
-    case Stage::kNeighbours6:
-      error = requests_->request_neighbours(core::Family::kIpv6);
-      break;
+    case Stage::kLinks: error = requests_->request_links(); break;
+    case Stage::kFdb: error = requests_->request_fdb(); break;
+    case Stage::kNeighbours: error = requests_->request_neighbours(core::Family::kIpv4); break;
+    case Stage::kNeighbours6: error = requests_->request_neighbours(core::Family::kIpv6); break;
     case Stage::kRoutes:
       if (route_interfaces_.empty()) return next_stage();
       error = requests_->request_routes(core::Family::kIpv4, RTPROT_ZEBRA, route_interfaces_.back());
@@ -95,8 +87,7 @@ void Monitor::request_stage() {
     case Stage::kRoutes6:
       error = requests_->request_routes(core::Family::kIpv6, RTPROT_ZEBRA, route_interfaces_.back());
       break;
-    case Stage::kFollowing:
-      break;
+    case Stage::kFollowing: break;
   }
   if (error) fail(error, "netlink dump request");
 }
@@ -107,15 +98,9 @@ void Monitor::next_stage() {
       route_interfaces_ = listener_.prior_route_interfaces();
       stage_ = Stage::kFdb;
       break;
-    case Stage::kFdb:
-      stage_ = Stage::kNeighbours;
-      break;
-    case Stage::kNeighbours:
-      stage_ = Stage::kNeighbours6;
-      break;
-    case Stage::kNeighbours6:
-      stage_ = Stage::kRoutes;
-      break;
+    case Stage::kFdb: stage_ = Stage::kNeighbours; break;
+    case Stage::kNeighbours: stage_ = Stage::kNeighbours6; break;
+    case Stage::kNeighbours6: stage_ = Stage::kRoutes; break;
     case Stage::kRoutes:
       if (route_interfaces_.empty()) return finish_dump();
       stage_ = Stage::kRoutes6;
@@ -124,8 +109,7 @@ void Monitor::next_stage() {
       route_interfaces_.pop_back();
       stage_ = Stage::kRoutes;
       break;
-    case Stage::kFollowing:
-      return;
+    case Stage::kFollowing: return;
   }
   request_stage();
 }

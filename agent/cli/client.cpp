@@ -40,13 +40,10 @@ class Socket {
 std::string_view hint_for(int error) {
   switch (error) {
     case ENOENT:
-    case ECONNREFUSED:
-      return " (is it running? use --socket)";
+    case ECONNREFUSED: return " (is it running? use --socket)";
     case EACCES:
-    case EPERM:
-      return " (are you root?)";
-    default:
-      return "";
+    case EPERM: return " (are you root?)";
+    default: return "";
   }
 }
 

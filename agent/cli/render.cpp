@@ -14,14 +14,10 @@ namespace untrombone::cli {
 
 std::string_view command_of(DocumentKind kind) {
   switch (kind) {
-    case DocumentKind::kStatus:
-      return "status";
-    case DocumentKind::kHosts:
-      return "hosts";
-    case DocumentKind::kRoutes:
-      return "routes";
-    case DocumentKind::kExplain:
-      return "explain";
+    case DocumentKind::kStatus: return "status";
+    case DocumentKind::kHosts: return "hosts";
+    case DocumentKind::kRoutes: return "routes";
+    case DocumentKind::kExplain: return "explain";
   }
   return "?";
 }
@@ -36,41 +32,30 @@ std::optional<std::string> find_fault(DocumentKind kind, const Json& document) {
     return found != nullptr && found->is_array();
   };
   switch (kind) {
-    case DocumentKind::kStatus:
-      return need("segments", is_array("segments"));
-    case DocumentKind::kHosts:
-      return need("hosts", is_array("hosts"));
-    case DocumentKind::kRoutes:
-      return need("routes", is_array("routes"));
-    case DocumentKind::kExplain:
-      return need("found", flag_at(document, "found").has_value());
+    case DocumentKind::kStatus: return need("segments", is_array("segments"));
+    case DocumentKind::kHosts: return need("hosts", is_array("hosts"));
+    case DocumentKind::kRoutes: return need("routes", is_array("routes"));
+    case DocumentKind::kExplain: return need("found", flag_at(document, "found").has_value());
   }
   return std::nullopt;
 }
 
 std::string render(DocumentKind kind, const Json& document, const Style& style) {
   switch (kind) {
-    case DocumentKind::kStatus:
-      return render_status(document, style);
-    case DocumentKind::kHosts:
-      return render_hosts(document, style);
-    case DocumentKind::kRoutes:
-      return render_routes(document, style);
-    case DocumentKind::kExplain:
-      return render_explain(document, style);
+    case DocumentKind::kStatus: return render_status(document, style);
+    case DocumentKind::kHosts: return render_hosts(document, style);
+    case DocumentKind::kRoutes: return render_routes(document, style);
+    case DocumentKind::kExplain: return render_explain(document, style);
   }
   return {};
 }
 
 bool has_findings(DocumentKind kind, const Json& document) {
   switch (kind) {
-    case DocumentKind::kStatus:
-      return !is_healthy(document);
-    case DocumentKind::kExplain:
-      return !flag_at(document, "found").value_or(false);
+    case DocumentKind::kStatus: return !is_healthy(document);
+    case DocumentKind::kExplain: return !flag_at(document, "found").value_or(false);
     case DocumentKind::kHosts:
-    case DocumentKind::kRoutes:
-      return false;
+    case DocumentKind::kRoutes: return false;
   }
   return false;
 }

@@ -9,16 +9,11 @@ namespace {
 
 std::string_view escape_of(Colour colour) {
   switch (colour) {
-    case Colour::kPlain:
-      return "";
-    case Colour::kBold:
-      return "\x1b[1m";
-    case Colour::kGreen:
-      return "\x1b[32m";
-    case Colour::kYellow:
-      return "\x1b[33m";
-    case Colour::kRed:
-      return "\x1b[31m";
+    case Colour::kPlain: return "";
+    case Colour::kBold: return "\x1b[1m";
+    case Colour::kGreen: return "\x1b[32m";
+    case Colour::kYellow: return "\x1b[33m";
+    case Colour::kRed: return "\x1b[31m";
   }
   return "";
 }

@@ -5,132 +5,88 @@ namespace untrombone::core {
 
 std::string_view to_string(HostState state) {
   switch (state) {
-    case HostState::kUnknown:
-      return "unknown";
-    case HostState::kRemote:
-      return "remote";
-    case HostState::kProvisional:
-      return "provisional";
-    case HostState::kLocal:
-      return "local";
-    case HostState::kDeparting:
-      return "departing";
+    case HostState::kUnknown: return "unknown";
+    case HostState::kRemote: return "remote";
+    case HostState::kProvisional: return "provisional";
+    case HostState::kLocal: return "local";
+    case HostState::kDeparting: return "departing";
   }
   return "?";
 }
 
 std::string_view to_string(Verdict verdict) {
   switch (verdict) {
-    case Verdict::kUnknown:
-      return "unknown";
-    case Verdict::kLocal:
-      return "local";
-    case Verdict::kRemote:
-      return "remote";
+    case Verdict::kUnknown: return "unknown";
+    case Verdict::kLocal: return "local";
+    case Verdict::kRemote: return "remote";
   }
   return "?";
 }
 
 std::string_view to_string(RouteClass route_class) {
   switch (route_class) {
-    case RouteClass::kNone:
-      return "none";
-    case RouteClass::kFresh:
-      return "fresh";
-    case RouteClass::kSettled:
-      return "settled";
-    case RouteClass::kLingering:
-      return "lingering";
+    case RouteClass::kNone: return "none";
+    case RouteClass::kFresh: return "fresh";
+    case RouteClass::kSettled: return "settled";
+    case RouteClass::kLingering: return "lingering";
   }
   return "?";
 }
 
 std::string_view to_string(RouteNote note) {
   switch (note) {
-    case RouteNote::kInstalled:
-      return "installed";
-    case RouteNote::kRemoved:
-      return "removed";
-    case RouteNote::kBetterWon:
-      return "better-won";
-    case RouteNote::kRejected:
-      return "rejected";
+    case RouteNote::kInstalled: return "installed";
+    case RouteNote::kRemoved: return "removed";
+    case RouteNote::kBetterWon: return "better-won";
+    case RouteNote::kRejected: return "rejected";
   }
   return "?";
 }
 
 std::string_view to_string(FrameKind kind) {
   switch (kind) {
-    case FrameKind::kArpRequest:
-      return "arp-request";
-    case FrameKind::kArpReply:
-      return "arp-reply";
-    case FrameKind::kRarp:
-      return "rarp";
-    case FrameKind::kNeighbourSolicitation:
-      return "neighbour-solicitation";
-    case FrameKind::kNeighbourAdvertisement:
-      return "neighbour-advertisement";
+    case FrameKind::kArpRequest: return "arp-request";
+    case FrameKind::kArpReply: return "arp-reply";
+    case FrameKind::kRarp: return "rarp";
+    case FrameKind::kNeighbourSolicitation: return "neighbour-solicitation";
+    case FrameKind::kNeighbourAdvertisement: return "neighbour-advertisement";
   }
   return "?";
 }
 
 std::string_view to_string(Reason reason) {
   switch (reason) {
-    case Reason::kNone:
-      return "none";
-    case Reason::kBindingLearned:
-      return "its binding was learned";
-    case Reason::kArpOnLocalPort:
-      return "an ARP frame of it came in on a local port";
-    case Reason::kRarpOnLocalPort:
-      return "a RARP frame of its MAC came in on a local port";
-    case Reason::kNdOnLocalPort:
-      return "a neighbour discovery frame of it came in on a local port";
-    case Reason::kFdbOnLocalPort:
-      return "the bridge learned its MAC on a local port";
-    case Reason::kMacIsLocal:
-      return "its MAC is known on a local port";
-    case Reason::kArpOnDci:
-      return "an ARP frame of its MAC came in over the DCI";
-    case Reason::kRarpOnDci:
-      return "a RARP frame of its MAC came in over the DCI";
-    case Reason::kNdOnDci:
-      return "a neighbour discovery frame of its MAC came in over the DCI";
-    case Reason::kFdbOnDci:
-      return "the bridge learned its MAC on a DCI port";
-    case Reason::kRemoteVtep:
-      return "the FDB entry of its MAC names a remote VTEP";
-    case Reason::kReboundToOtherMac:
-      return "its address moved to another MAC";
-    case Reason::kPortDown:
-      return "its port went down or left the bridge";
-    case Reason::kSegmentDown:
-      return "the segment's interface is down";
-    case Reason::kNoAnswerOnLocalPort:
-      return "it did not answer a probe on a local port";
-    case Reason::kSilent:
-      return "it was silent for too long";
-    case Reason::kClaimedElsewhere:
-      return "another site's better route won";
-    case Reason::kLingerOver:
-      return "it left and its linger time ran out";
-    case Reason::kForgotten:
-      return "nothing was heard of it for an hour";
+    case Reason::kNone: return "none";
+    case Reason::kBindingLearned: return "its binding was learned";
+    case Reason::kArpOnLocalPort: return "an ARP frame of it came in on a local port";
+    case Reason::kRarpOnLocalPort: return "a RARP frame of its MAC came in on a local port";
+    case Reason::kNdOnLocalPort: return "a neighbour discovery frame of it came in on a local port";
+    case Reason::kFdbOnLocalPort: return "the bridge learned its MAC on a local port";
+    case Reason::kPacketOnLocalPort: return "an IP packet of it came in on a local port";
+    case Reason::kMacIsLocal: return "its MAC is known on a local port";
+    case Reason::kArpOnDci: return "an ARP frame of its MAC came in over the DCI";
+    case Reason::kRarpOnDci: return "a RARP frame of its MAC came in over the DCI";
+    case Reason::kNdOnDci: return "a neighbour discovery frame of its MAC came in over the DCI";
+    case Reason::kFdbOnDci: return "the bridge learned its MAC on a DCI port";
+    case Reason::kRemoteVtep: return "the FDB entry of its MAC names a remote VTEP";
+    case Reason::kReboundToOtherMac: return "its address moved to another MAC";
+    case Reason::kPortDown: return "its port went down or left the bridge";
+    case Reason::kSegmentDown: return "the segment's interface is down";
+    case Reason::kNoAnswerOnLocalPort: return "it did not answer a probe on a local port";
+    case Reason::kSilent: return "it was silent for too long";
+    case Reason::kClaimedElsewhere: return "another site's better route won";
+    case Reason::kLingerOver: return "it left and its linger time ran out";
+    case Reason::kForgotten: return "nothing was heard of it for an hour";
   }
   return "?";
 }
 
 std::string_view to_string(AlarmKind kind) {
   switch (kind) {
-    case AlarmKind::kGatewayClaimed:
-      return "gateway-claimed";
-    case AlarmKind::kTooManyHosts:
-      return "max-hosts";
-    case AlarmKind::kTooManyIpsOnMac:
-      return "max-ips-per-mac";
-    case AlarmKind::kTooManyRoutes:
-      return "max-routes";
+    case AlarmKind::kGatewayClaimed: return "gateway-claimed";
+    case AlarmKind::kTooManyHosts: return "max-hosts";
+    case AlarmKind::kTooManyIpsOnMac: return "max-ips-per-mac";
+    case AlarmKind::kTooManyRoutes: return "max-routes";
   }
   return "?";
 }
@@ -141,12 +97,12 @@ void Actions::clear() {
   greetings.clear();
   transitions.clear();
   alarms.clear();
-  start_complete = false;
+  start_complete = strangers_changed = false;
 }
 
 bool Actions::empty() const {
   return routes.empty() && probes.empty() && greetings.empty() && transitions.empty() && alarms.empty() &&
-         !start_complete;
+         !start_complete && !strangers_changed;
 }
 
 }  // namespace untrombone::core

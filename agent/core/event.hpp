@@ -47,6 +47,13 @@ struct FrameSeen {
   bool to_gateway_mac = false;  ///< the frame's destination was the local gateway's own MAC
 };
 
+/// An IP packet from a stranger (see Strangers) came in on a port; `source` is its source address.
+struct SourceSeen {
+  Ifindex port;
+  MacAddress mac;
+  IpAddress source;
+};
+
 /// The bridge learned, or a dump listed, a MAC on a port. `remote_vtep`: an entry with a remote VTEP or
 /// NTF_EXT_LEARNED; it is behind the DCI whatever the port's class says.
 struct FdbSeen {
@@ -87,8 +94,8 @@ struct RouteNoted {
   RouteNote note = RouteNote::kInstalled;
 };
 
-using Event = std::variant<InterfaceChanged, PortChanged, FrameSeen, FdbSeen, FdbGone, NeighbourSeen,
-                           PriorRoute, DumpStarted, DumpFinished, RouteNoted>;
+using Event = std::variant<InterfaceChanged, PortChanged, FrameSeen, SourceSeen, FdbSeen, FdbGone,
+                           NeighbourSeen, PriorRoute, DumpStarted, DumpFinished, RouteNoted>;
 
 // ---- What we conclude. ---------------------------------------------------------------------------------------
 
@@ -103,6 +110,7 @@ enum class Reason : std::uint8_t {
   kRarpOnLocalPort,
   kNdOnLocalPort,
   kFdbOnLocalPort,
+  kPacketOnLocalPort,
   kMacIsLocal,
   kArpOnDci,
   kRarpOnDci,
@@ -200,6 +208,8 @@ struct Actions {
   std::vector<Alarm> alarms;
   /// Set once, when everything that an earlier run may have announced had its chance to answer.
   bool start_complete = false;
+  /// Site::strangers() is different now.
+  bool strangers_changed = false;
 
   void clear();
   [[nodiscard]] bool empty() const;

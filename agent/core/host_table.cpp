@@ -11,16 +11,12 @@ TimePoint Host::due() const {
 
 std::string_view to_string(Evidence evidence) {
   switch (evidence) {
-    case Evidence::kNone:
-      return "none";
-    case Evidence::kFdb:
-      return "fdb";
-    case Evidence::kArp:
-      return "arp";
-    case Evidence::kRarp:
-      return "rarp";
-    case Evidence::kNd:
-      return "nd";
+    case Evidence::kNone: return "none";
+    case Evidence::kFdb: return "fdb";
+    case Evidence::kArp: return "arp";
+    case Evidence::kRarp: return "rarp";
+    case Evidence::kNd: return "nd";
+    case Evidence::kPacket: return "packet";
   }
   return "?";
 }

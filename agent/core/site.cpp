@@ -21,13 +21,10 @@ struct FrameMeaning {
 FrameMeaning meaning_of(FrameKind kind) {
   switch (kind) {
     case FrameKind::kArpRequest:
-    case FrameKind::kArpReply:
-      break;
-    case FrameKind::kRarp:
-      return {Evidence::kRarp, Reason::kRarpOnLocalPort, Reason::kRarpOnDci};
+    case FrameKind::kArpReply: break;
+    case FrameKind::kRarp: return {Evidence::kRarp, Reason::kRarpOnLocalPort, Reason::kRarpOnDci};
     case FrameKind::kNeighbourSolicitation:
-    case FrameKind::kNeighbourAdvertisement:
-      return {Evidence::kNd, Reason::kNdOnLocalPort, Reason::kNdOnDci};
+    case FrameKind::kNeighbourAdvertisement: return {Evidence::kNd, Reason::kNdOnLocalPort, Reason::kNdOnDci};
   }
   return {Evidence::kArp, Reason::kArpOnLocalPort, Reason::kArpOnDci};
 }
@@ -60,6 +57,7 @@ void Site::on(const PortChanged& event, TimePoint /*when*/, TimePoint now, Actio
     return;
   }
   if (ports_.erase(event.port) == 0) return;
+  if (strangers_.remove_port(event.port)) out.strangers_changed = true;
   std::vector<StationKey> gone;
   hosts_.for_each_station([&](const StationKey& key, Station& station) {
     if (station.port != event.port) return;
@@ -102,6 +100,28 @@ void Site::on(const FrameSeen& event, TimePoint when, TimePoint now, Actions& ou
     hosts_[bound].greeting_answered = true;
     hosts_[bound].greet_at = kNever;
   }
+}
+
+/// A binding, and a place; but not the host's own word for its address, so it is asked for that.
+void Site::on(const SourceSeen& event, TimePoint when, TimePoint now, Actions& out) {
+  const auto port = ports_.find(event.port);
+  if (port == ports_.end() || port->second.port_class == PortClass::kDci) return;
+  const SegmentId segment = port->second.segment;
+  const HostIndex known = hosts_.find(segment, event.source);
+  if (!may_be_station(segment, event.mac) || (known != kNoHost && hosts_[known].is_here())) return;
+  Sighting sighting{.segment = segment,
+                    .mac = event.mac,
+                    .port = event.port,
+                    .port_class = port->second.port_class,
+                    .evidence = Evidence::kPacket,
+                    .remote_vtep = false,
+                    .ip = event.source,
+                    .reason = Reason::kPacketOnLocalPort,
+                    .when = when,
+                    .now = now};
+  bind(sighting, out);
+  sighting.ip.reset();
+  locate(sighting, out);
 }
 
 void Site::on(const FdbSeen& event, TimePoint when, TimePoint now, Actions& out) {
@@ -217,6 +237,18 @@ void Site::locate(const Sighting& sighting, Actions& out) {
       depart(index, sighting.reason, sighting.port, sighting.now, out);
     }
   });
+  const bool stranger = sighting.is_local() && station.hosts == 0 && started_;
+  const bool changed = stranger ? strangers_.add(sighting.segment, sighting.mac, sighting.port, sighting.now)
+                                : strangers_.remove(sighting.segment, sighting.mac);
+  if (changed) out.strangers_changed = true;
+}
+
+/// Who is on a local port when the start is over and has not been given an address by the kernel either.
+void Site::look_for_strangers(TimePoint now, Actions& out) {
+  hosts_.for_each_station([&](const StationKey& key, const Station& station) {
+    if (!station.is_local() || station.hosts != 0) return;
+    if (strangers_.add(key.segment, key.mac, station.port, now)) out.strangers_changed = true;
+  });
 }
 
 /// Learns the binding that the sighting carries. kNoHost when the address may not be a host or a bound is reached.
@@ -299,13 +331,14 @@ void Site::withdraw_prior_routes(TimePoint now, Actions& out) {
 }
 
 TimePoint Site::next_deadline() const {
-  TimePoint next = std::min(started_ ? kNever : start_at_, prior_probe_at_);
+  TimePoint next = std::min({started_ ? kNever : start_at_, prior_probe_at_, strangers_.next_deadline()});
   if (!timers_.empty()) next = std::min(next, timers_.top().at);
   return next;
 }
 
 void Site::handle_time(TimePoint now, Actions& out) {
   if (prior_probe_at_ <= now) probe_prior_routes(now, out);
+  if (strangers_.expire(now)) out.strangers_changed = true;
   while (!timers_.empty() && timers_.top().at <= now) {
     const Timer timer = timers_.top();
     timers_.pop();
@@ -317,6 +350,7 @@ void Site::handle_time(TimePoint now, Actions& out) {
     started_ = true;
     out.start_complete = true;
     withdraw_prior_routes(now, out);
+    look_for_strangers(now, out);
     prior_probe_at_ = kNever;
   }
 }

@@ -10,6 +10,7 @@
 #include "agent/core/history.hpp"
 #include "agent/core/host_table.hpp"
 #include "agent/core/settings.hpp"
+#include "agent/core/strangers.hpp"
 
 namespace untrombone::core {
 
@@ -36,6 +37,9 @@ class Site {
   [[nodiscard]] const HostTable& hosts() const { return hosts_; }
   [[nodiscard]] const History& history() const { return history_; }
   [[nodiscard]] Verdict verdict(const Host& host) const;
+  /// MACs on local ports whose IP packets should be listened to, for want of an address.
+  [[nodiscard]] std::span<const Stranger> strangers() const { return strangers_.list(); }
+  [[nodiscard]] std::uint64_t strangers_turned_away() const { return strangers_.turned_away(); }
   [[nodiscard]] bool started() const { return started_; }
   /// The route this host asks for now; nullopt when none.
   [[nodiscard]] std::optional<Route> route_of(const Host& host) const;
@@ -75,6 +79,7 @@ class Site {
   void on(const InterfaceChanged& event, TimePoint when, TimePoint now, Actions& out);
   void on(const PortChanged& event, TimePoint when, TimePoint now, Actions& out);
   void on(const FrameSeen& event, TimePoint when, TimePoint now, Actions& out);
+  void on(const SourceSeen& event, TimePoint when, TimePoint now, Actions& out);
   void on(const FdbSeen& event, TimePoint when, TimePoint now, Actions& out);
   void on(const FdbGone& event, TimePoint when, TimePoint now, Actions& out);
   void on(const NeighbourSeen& event, TimePoint when, TimePoint now, Actions& out);
@@ -87,6 +92,7 @@ class Site {
   HostIndex bind(const Sighting& sighting, Actions& out);
   void lose_place(const StationKey& key, bool aged, TimePoint now, Actions& out);
   void probe_prior_routes(TimePoint now, Actions& out);
+  void look_for_strangers(TimePoint now, Actions& out);
   void withdraw_prior_routes(TimePoint now, Actions& out);
 
   // site_hosts.cpp: the life of one host
@@ -113,6 +119,7 @@ class Site {
   std::vector<Segment> segments_;
   std::map<Ifindex, Port> ports_;
   std::priority_queue<Timer, std::vector<Timer>, std::greater<>> timers_;
+  Strangers strangers_;
   std::vector<PriorRoute> prior_routes_;
   std::uint32_t generation_ = 0;
   std::size_t routes_ = 0;

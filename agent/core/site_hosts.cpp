@@ -19,7 +19,8 @@ constexpr int kChallengeShare = 5;
 void Site::arrive(HostIndex index, const Sighting& sighting, bool confirmed, Actions& out) {
   Host& host = hosts_[index];
   const SegmentSettings& settings = settings_of(host);
-  host.heard = sighting.now;
+  // A MAC with several addresses does not vouch for each of them.
+  if (confirmed || !host.is_here()) host.heard = sighting.now;
   if (host.is_here()) {
     if (confirmed || host.state == HostState::kLocal) host.answer_by = kNever;
     if (confirmed && host.state == HostState::kProvisional) {
@@ -174,8 +175,7 @@ std::optional<Route> Site::route_of(const Host& host) const {
   if (host.route_class == RouteClass::kNone || !segment.up) return std::nullopt;
   const RouteSettings& routes = settings_.routes;
   switch (host.route_class) {
-    case RouteClass::kNone:
-      break;
+    case RouteClass::kNone: break;
     case RouteClass::kFresh:
       return Route{segment.interface, host.route_class, routes.distance, routes.metric - 1, routes.tag + 1};
     case RouteClass::kSettled:

@@ -108,12 +108,9 @@ std::string IpAddress::to_string() const {
 
 std::string_view to_string(PortClass port_class) {
   switch (port_class) {
-    case PortClass::kLocal:
-      return "local";
-    case PortClass::kPeer:
-      return "peer";
-    case PortClass::kDci:
-      return "dci";
+    case PortClass::kLocal: return "local";
+    case PortClass::kPeer: return "peer";
+    case PortClass::kDci: return "dci";
   }
   return "?";
 }

@@ -50,14 +50,10 @@ core::FrameKind kind_of(const arp::ArpFrame& frame) {
 
 std::string_view to_string(GuardState state) {
   switch (state) {
-    case GuardState::kOff:
-      return "off";
-    case GuardState::kWaiting:
-      return "waiting";
-    case GuardState::kActive:
-      return "active";
-    case GuardState::kFailed:
-      return "failed";
+    case GuardState::kOff: return "off";
+    case GuardState::kWaiting: return "waiting";
+    case GuardState::kActive: return "active";
+    case GuardState::kFailed: return "failed";
   }
   return "?";
 }
@@ -252,6 +248,10 @@ void Agent::on_nd_frame(Ifindex port, const arp::NdFrame& frame, arp::FrameTime 
   feed(seen, from_wall(received));
 }
 
+void Agent::on_packet(Ifindex port, const arp::PacketSource& source, arp::FrameTime received) {
+  feed(core::SourceSeen{port, source.mac, source.ip}, from_wall(received));
+}
+
 void Agent::on_tap_idle() { settle(); }
 
 void Agent::on_route_noted(const core::RouteNoted& note) {
@@ -285,6 +285,7 @@ void Agent::act() {
   for (const core::ProbeRequest& request : actions_.probes) send_probe(request);
   for (const core::Transition& transition : actions_.transitions) note_transition(transition);
   for (const core::Alarm& alarm : actions_.alarms) log_alarm(alarm);
+  if (actions_.strangers_changed) listen_for_strangers();
   if (actions_.start_complete) {
     start_complete_ = true;
     log_.event(LogLevel::kInfo, log_events::kStartComplete, "the hosts that were here before are known");
@@ -333,6 +334,18 @@ void Agent::send_greeting(const core::GreetRequest& request) {
     record = {0, monotonic_now() - request.cause};
   }
   ++record.sent;
+}
+
+void Agent::listen_for_strangers() {
+  for (const auto& tapped : tapped_) {
+    for (const Ifindex port : tapped) {
+      std::vector<MacAddress> macs;
+      for (const core::Stranger& stranger : site_.strangers()) {
+        if (stranger.port == port) macs.push_back(stranger.mac);
+      }
+      tap_.listen_for(port, macs);
+    }
+  }
 }
 
 void Agent::send_probe(const core::ProbeRequest& request) {

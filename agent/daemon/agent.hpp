@@ -77,6 +77,7 @@ class Agent final : public netlink::MonitorListener, public arp::TapListener, pu
   // TapListener
   void on_frame(core::Ifindex port, const arp::ArpFrame& frame, arp::FrameTime received) override;
   void on_nd_frame(core::Ifindex port, const arp::NdFrame& frame, arp::FrameTime received) override;
+  void on_packet(core::Ifindex port, const arp::PacketSource& source, arp::FrameTime received) override;
   void on_tap_idle() override;
   // SinkListener
   void on_route_noted(const core::RouteNoted& note) override;
@@ -95,6 +96,7 @@ class Agent final : public netlink::MonitorListener, public arp::TapListener, pu
   void settle();
   void arm_timer();
   void send_greeting(const core::GreetRequest& request);
+  void listen_for_strangers();
   void send_probe(const core::ProbeRequest& request);
   void send_probe_frame(const core::ProbeRequest& request, std::span<const std::byte> frame);
   void note_transition(const core::Transition& transition);

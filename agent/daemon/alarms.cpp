@@ -13,13 +13,10 @@ constexpr core::Duration kLogInterval = std::chrono::minutes(1);
 
 std::string Alarms::subject_of(const core::Alarm& alarm) {
   switch (alarm.kind) {
-    case core::AlarmKind::kGatewayClaimed:
-      return alarm.mac.to_string() + " as " + alarm.ip.to_string();
-    case core::AlarmKind::kTooManyIpsOnMac:
-      return alarm.mac.to_string();
+    case core::AlarmKind::kGatewayClaimed: return alarm.mac.to_string() + " as " + alarm.ip.to_string();
+    case core::AlarmKind::kTooManyIpsOnMac: return alarm.mac.to_string();
     case core::AlarmKind::kTooManyHosts:
-    case core::AlarmKind::kTooManyRoutes:
-      return "segment";
+    case core::AlarmKind::kTooManyRoutes: return "segment";
   }
   return {};
 }

@@ -51,16 +51,21 @@ class FileReader {
   }
 
  private:
+  /// A quoted key can spell the name of a nested table: that is none here.
+  static const ConfigTable* find_top_table(std::string_view name) {
+    return name.find('.') == std::string_view::npos ? find_config_table(name) : nullptr;
+  }
+
   /// Complains about the first top-level name that is not a table of this release.
   void check_tables() {
     const toml::key* wrong = nullptr;
     for (const auto& [key, node] : root_) {
-      const ConfigTable* known = find_config_table(key.str());
+      const ConfigTable* known = find_top_table(key.str());
       if (known != nullptr && !known->planned) continue;
       if (wrong == nullptr || key.source().begin.line < wrong->source().begin.line) wrong = &key;
     }
     if (wrong == nullptr) return;
-    const bool planned = find_config_table(wrong->str()) != nullptr;
+    const bool planned = find_top_table(wrong->str()) != nullptr;
     report_.fail(wrong->source().begin.line, wrong->str(),
                  planned ? "not supported yet; remove it" : describe_unknown_table(wrong->str()));
   }

@@ -109,7 +109,9 @@ Json view_counters(Agent& agent) {
           {"frames_malformed", tap.malformed},
           {"frames_dropped", tap.dropped},
           {"frames_sent", tap.sent},
-          {"frames_not_sent", tap.send_errors}};
+          {"frames_not_sent", tap.send_errors},
+          {"strangers", agent.site().strangers().size()},
+          {"strangers_turned_away", agent.site().strangers_turned_away()}};
 }
 
 Json view_alarms(const Agent& agent) {

@@ -97,18 +97,12 @@ std::uint32_t load_native32(std::span<const std::byte> bytes) {
 
 std::optional<core::RouteNote> note_of(std::uint32_t value) {
   switch (value) {  // enum zapi_route_notify_owner
-    case 0:
-      return core::RouteNote::kRejected;
-    case 1:
-      return core::RouteNote::kBetterWon;
-    case 2:
-      return core::RouteNote::kInstalled;
-    case 3:
-      return core::RouteNote::kRemoved;
-    case 4:
-      return core::RouteNote::kRejected;
-    default:
-      return std::nullopt;
+    case 0: return core::RouteNote::kRejected;
+    case 1: return core::RouteNote::kBetterWon;
+    case 2: return core::RouteNote::kInstalled;
+    case 3: return core::RouteNote::kRemoved;
+    case 4: return core::RouteNote::kRejected;
+    default: return std::nullopt;
   }
 }
 

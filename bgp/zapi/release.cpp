@@ -51,13 +51,14 @@ constexpr std::array kOldThenNew{kOldHello, kNewHello};
 
 /// "10.3.1" as 10 * 1000 + 3.
 std::optional<int> version_number(std::string_view text) {
-  int major = 0;
-  int minor = 0;
+  constexpr std::uint16_t kMinors = 1000;
+  std::uint16_t major = 0;
+  std::uint16_t minor = 0;
   const char* const end = text.data() + text.size();
   const auto [dot, error] = std::from_chars(text.data(), end, major);
   if (error != std::errc{} || dot == end || *dot != '.') return std::nullopt;
-  if (std::from_chars(dot + 1, end, minor).ec != std::errc{}) return std::nullopt;
-  return major * 1000 + minor;
+  if (std::from_chars(dot + 1, end, minor).ec != std::errc{} || minor >= kMinors) return std::nullopt;
+  return major * kMinors + minor;
 }
 
 }  // namespace
@@ -85,14 +86,10 @@ std::span<const std::uint16_t> hello_candidates(std::uint16_t error) {
   switch (error) {
     case 112:
     case 117:
-    case 121:
-      return kOldOnly;
-    case 118:
-      return kOldThenNew;
-    case 120:
-      return kNewOnly;
-    default:
-      return {};
+    case 121: return kOldOnly;
+    case 118: return kOldThenNew;
+    case 120: return kNewOnly;
+    default: return {};
   }
 }
 

@@ -36,9 +36,9 @@ class Demo {
   bool verdict() const;
 
   void wait_until_guarded(lab::Site site);
-  /// An agent that starts when a silent host is already behind the DCI knows no IP for its MAC.
-  void introduce_to(lab::Site site);
   /// Waits until the site's agent gives the VM this state.
+  bool reached_at(lab::RouteWatcher& remote, lab::Site site);
+  bool settles(lab::Site site);
   bool becomes(lab::Site site, const std::string& state);
   void show_path(const Path& path) const;
   void show_losses(const Move& move) const;

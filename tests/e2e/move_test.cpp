@@ -82,6 +82,21 @@ TEST_CASE("a VM that announces nothing is found by its traffic", "[e2e]") {
   check_straight(world, vm);
 }
 
+TEST_CASE("a VM whose address its new site never heard is found by its packets", "[e2e]") {
+  World world({.dci_delay = 5ms});
+  Vm& vm = world.lab().start_vm("vm1", Site::kA);
+  Pinger client(world.lab().netns(Node::kClient), vm.address(), 10ms);
+  REQUIRE(client.wait_answers(5, kPatience));  // its ARP cache is warm: it has no reason to ask anybody
+  world.start_agents();
+  REQUIRE(world.reaches(vm, Site::kA));
+  REQUIRE(world.verdict(Site::kB, vm).empty());
+  world.lab().move(vm, Site::kB, Announcement::kRarpQemu);
+  REQUIRE(world.reaches(vm, Site::kB));
+  client.stop();
+  CHECK(world.becomes(Site::kB, vm, "local"));
+  check_straight(world, vm);
+}
+
 TEST_CASE("a VM that moves to B and back is routed to A again", "[e2e]") {
   Moved moved;
   auto& [world, vm] = moved;

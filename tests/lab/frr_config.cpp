@@ -14,12 +14,9 @@ int as_of(Site site) { return site == Site::kA ? 65001 : 65002; }
 
 const char* name_of(Node router) {
   switch (router) {
-    case Node::kSiteA:
-      return "site-a";
-    case Node::kSiteB:
-      return "site-b";
-    default:
-      return "wan";
+    case Node::kSiteA: return "site-a";
+    case Node::kSiteB: return "site-b";
+    default: return "wan";
   }
 }
 

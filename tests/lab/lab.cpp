@@ -19,16 +19,11 @@ std::string random_id() {
 
 const char* name_of(Node node) {
   switch (node) {
-    case Node::kSiteA:
-      return "a";
-    case Node::kSiteB:
-      return "b";
-    case Node::kWan:
-      return "wan";
-    case Node::kClient:
-      return "client";
-    case Node::kFabric:
-      return "fabric";
+    case Node::kSiteA: return "a";
+    case Node::kSiteB: return "b";
+    case Node::kWan: return "wan";
+    case Node::kClient: return "client";
+    case Node::kFabric: return "fabric";
   }
   return "?";
 }

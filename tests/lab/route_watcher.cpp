@@ -62,23 +62,12 @@ std::optional<RouteEvent> decode_route(const nlmsghdr& header, Bytes body,
   std::string destination = route.rtm_family == AF_INET ? "0.0.0.0" : "::";
   for_each_attribute(body.subspan(sizeof route), [&](std::uint16_t type, Bytes value) {
     switch (type) {
-      case RTA_DST:
-        destination = address_text(value);
-        break;
-      case RTA_GATEWAY:
-        hop.gateway = address_text(value);
-        break;
-      case RTA_OIF:
-        hop.ifindex = load<int>(value);
-        break;
-      case RTA_PRIORITY:
-        event.metric = load<std::uint32_t>(value);
-        break;
-      case RTA_MULTIPATH:
-        hop = first_of_multipath(value);
-        break;
-      default:
-        break;
+      case RTA_DST: destination = address_text(value); break;
+      case RTA_GATEWAY: hop.gateway = address_text(value); break;
+      case RTA_OIF: hop.ifindex = load<int>(value); break;
+      case RTA_PRIORITY: event.metric = load<std::uint32_t>(value); break;
+      case RTA_MULTIPATH: hop = first_of_multipath(value); break;
+      default: break;
     }
   });
   event.prefix = fmt::format("{}/{}", destination, route.rtm_dst_len);

@@ -108,16 +108,11 @@ std::string gateway_mac(Site site, GatewayStyle style) {
 
 const Netns& Nodes::operator[](Node node) const {
   switch (node) {
-    case Node::kSiteA:
-      return site_a;
-    case Node::kSiteB:
-      return site_b;
-    case Node::kWan:
-      return wan;
-    case Node::kClient:
-      return client;
-    case Node::kFabric:
-      return fabric;
+    case Node::kSiteA: return site_a;
+    case Node::kSiteB: return site_b;
+    case Node::kWan: return wan;
+    case Node::kClient: return client;
+    case Node::kFabric: return fabric;
   }
   std::abort();
 }

@@ -30,10 +30,8 @@ std::vector<milliseconds> schedule_of(Announcement announcement) {
     case Announcement::kRarpVmware:
       return {milliseconds(0), milliseconds(300), milliseconds(600), milliseconds(900)};
     case Announcement::kGarp:
-    case Announcement::kNa:
-      return {milliseconds(0)};
-    case Announcement::kNone:
-      break;
+    case Announcement::kNa: return {milliseconds(0)};
+    case Announcement::kNone: break;
   }
   return {};
 }
@@ -105,12 +103,9 @@ void Vm::unplug() {
 
 Frame Vm::announcement_frame(Announcement announcement) const {
   switch (announcement) {
-    case Announcement::kGarp:
-      return make_garp(mac_, parse_ipv4(address_));
-    case Announcement::kNa:
-      return make_unsolicited_na(mac_, parse_ipv6(address6_));
-    default:
-      return make_rarp(mac_);
+    case Announcement::kGarp: return make_garp(mac_, parse_ipv4(address_));
+    case Announcement::kNa: return make_unsolicited_na(mac_, parse_ipv6(address6_));
+    default: return make_rarp(mac_);
   }
 }
 

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "arp/frames.hpp"
-
 #include <catch2/catch.hpp>
 
+#include "arp/frames.hpp"
 #include "tests/unit/golden.hpp"
 
 namespace untrombone::arp {
@@ -40,9 +39,11 @@ const Expected kExpected[] = {
     {"kernel-request", Protocol::kArp, kRequest, kBroadcastMac, kGatewayMac, kGateway, {}, kGuest},
     {"kernel-reply", Protocol::kArp, kReply, kGuestMac, kGatewayMac, kGateway, kGuestMac, kGuest},
     {"arping-probe", Protocol::kArp, kRequest, kBroadcastMac, kGuestMac, kNoAddress, kBroadcastMac, kGuest},
-    {"arping-gratuitous-request", Protocol::kArp, kRequest, kBroadcastMac, kGuestMac, kGuest, kBroadcastMac, kGuest},
+    {"arping-gratuitous-request", Protocol::kArp, kRequest, kBroadcastMac, kGuestMac, kGuest, kBroadcastMac,
+     kGuest},
     {"arping-gratuitous-reply", Protocol::kArp, kReply, kBroadcastMac, kGuestMac, kGuest, kGuestMac, kGuest},
-    {"qemu-rarp", Protocol::kRarp, kReverseRequest, kBroadcastMac, kGuestMac, kNoAddress, kGuestMac, kNoAddress},
+    {"qemu-rarp", Protocol::kRarp, kReverseRequest, kBroadcastMac, kGuestMac, kNoAddress, kGuestMac,
+     kNoAddress},
 };
 
 }  // namespace
@@ -110,6 +111,23 @@ TEST_CASE("a VLAN-tagged frame is no frame of ours") {
   const std::byte tag[] = {std::byte{0x81}, std::byte{0x00}, std::byte{0x00}, std::byte{0x0a}};
   bytes.insert(bytes.begin() + 12, std::begin(tag), std::end(tag));
   CHECK_FALSE(decode(bytes));
+}
+
+TEST_CASE("the source of an IPv4 packet is read, of anything else it is not") {
+  // IPv4 header of RFC 791 without options: version and length first, the source at its octet 12.
+  Bytes packet = golden().at("kernel-reply");
+  packet[12] = std::byte{0x08};
+  packet[13] = std::byte{0x00};
+  packet[14] = std::byte{0x45};
+  const std::uint8_t source[] = {192, 0, 2, 11};
+  for (std::size_t i = 0; i < std::size(source); ++i) packet[26 + i] = std::byte{source[i]};
+  CHECK(decode_packet_source(packet) == PacketSource{kGatewayMac, kGuest});
+  for (std::size_t length = 0; length < 34; ++length) {
+    CHECK_FALSE(decode_packet_source(std::span(packet).first(length)));
+  }
+  packet[14] = std::byte{0x65};
+  CHECK_FALSE(decode_packet_source(packet));
+  for (const auto& [name, frame] : golden()) CHECK_FALSE(decode_packet_source(frame));
 }
 
 TEST_CASE("a probe is unicast to a known MAC and broadcast otherwise, and never the gateway's") {

@@ -152,18 +152,12 @@ TEST_CASE("the documentation has a row with the default of every supported key")
     const std::string row = "\n| `" + std::string(key.name) + "` | ";
     CAPTURE(key.name);
     switch (key.need) {
-      case KeyNeed::kRequired:
-        CHECK(text.find(row + "required |") != std::string::npos);
-        break;
-      case KeyNeed::kOptional:
-        CHECK(text.find(row) != std::string::npos);
-        break;
+      case KeyNeed::kRequired: CHECK(text.find(row + "required |") != std::string::npos); break;
+      case KeyNeed::kOptional: CHECK(text.find(row) != std::string::npos); break;
       case KeyNeed::kDefault:
         CHECK(text.find(row + "`" + std::string(key.value) + "` |") != std::string::npos);
         break;
-      case KeyNeed::kPlanned:
-        CHECK(text.find(row) == std::string::npos);
-        break;
+      case KeyNeed::kPlanned: CHECK(text.find(row) == std::string::npos); break;
     }
   }
 }
@@ -579,15 +573,9 @@ TEST_CASE("no damage to a file gets more than one complaint or a valid configura
     for (int damage = 0; damage < 3; ++damage) {
       const std::size_t at = random() % text.size();
       switch (random() % 3) {
-        case 0:
-          text[at] = static_cast<char>(random() % 256);
-          break;
-        case 1:
-          text.erase(at, random() % 40);
-          break;
-        default:
-          text.insert(at, whole.substr(random() % whole.size(), random() % 40));
-          break;
+        case 0: text[at] = static_cast<char>(random() % 256); break;
+        case 1: text.erase(at, random() % 40); break;
+        default: text.insert(at, whole.substr(random() % whole.size(), random() % 40)); break;
       }
     }
     const auto config = parse_config(text, "f");

@@ -3,6 +3,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "arp/frames.hpp"
 #include "tests/unit/golden.hpp"
 
 namespace untrombone::arp {
@@ -199,6 +200,20 @@ TEST_CASE("without a link-layer address only an advertisement from its own targe
   NdFrame question = decode_nd(golden().at("kernel-solicitation")).value();
   question.link_address.reset();
   CHECK_FALSE(binding_of(question));
+}
+
+TEST_CASE("the source of an IPv6 packet is read, of neighbour discovery it is not") {
+  Bytes packet = golden().at("kernel-advertisement");
+  CHECK_FALSE(decode_packet_source(packet));
+  packet[54] = std::byte{129};  // an echo reply
+  CHECK(decode_packet_source(packet) == PacketSource{kGatewayMac, kGateway});
+  packet.resize(54);
+  CHECK(decode_packet_source(packet) == PacketSource{kGatewayMac, kGateway});
+  for (std::size_t length = 0; length < 54; ++length) {
+    CHECK_FALSE(decode_packet_source(std::span(packet).first(length)));
+  }
+  packet[14] = std::byte{0x45};
+  CHECK_FALSE(decode_packet_source(packet));
 }
 
 TEST_CASE("addresses are derived as the RFCs derive them") {

@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "netlink/messages.hpp"
-
 #include <sys/socket.h>
-
 #include <linux/neighbour.h>
 #include <linux/rtnetlink.h>
 
@@ -12,6 +9,7 @@
 #include <catch2/catch.hpp>
 
 #include "netlink/attributes.hpp"
+#include "netlink/messages.hpp"
 #include "tests/unit/golden.hpp"
 
 namespace untrombone::netlink {
@@ -51,7 +49,9 @@ class MessageBuilder {
   MessageBuilder& add(std::uint16_t type, const MacAddress& mac) {
     return add_octets(type, std::as_bytes(std::span(mac.octets)));
   }
-  MessageBuilder& add(std::uint16_t type, const IpAddress& ip) { return add_octets(type, std::as_bytes(ip.octets())); }
+  MessageBuilder& add(std::uint16_t type, const IpAddress& ip) {
+    return add_octets(type, std::as_bytes(ip.octets()));
+  }
   MessageBuilder& add(std::uint16_t type, std::string_view text) {
     return add_octets(type, std::as_bytes(std::span(text)));
   }
@@ -154,7 +154,8 @@ void set_length(Bytes& bytes) {
 TEST_CASE("the kernel's link messages tell name, place and carrier") {
   CHECK(expect<LinkMessage>(golden().at("link-port")) ==
         LinkMessage{kAccessPort, "acc0", kAccessMac, kBridge, true, false});
-  CHECK(expect<LinkMessage>(golden().at("link-bridge")) == LinkMessage{kBridge, "br0", kBridgeMac, {}, true, false});
+  CHECK(expect<LinkMessage>(golden().at("link-bridge")) ==
+        LinkMessage{kBridge, "br0", kBridgeMac, {}, true, false});
   CHECK(expect<LinkMessage>(golden().at("link-no-carrier")) ==
         LinkMessage{kAccessPort, "acc0", kAccessMac, kBridge, false, false});
   const auto removed = expect<LinkMessage>(golden().at("link-removed"));
@@ -280,11 +281,13 @@ TEST_CASE("a message without attributes is malformed where one is needed and ign
 }
 
 TEST_CASE("a missing attribute is an empty field, a refusal or no interest, but never garbage") {
-  const auto named = expect<LinkMessage>(MessageBuilder(RTM_NEWLINK, link_header()).add(IFLA_IFNAME, "acc0").build());
+  const auto named =
+      expect<LinkMessage>(MessageBuilder(RTM_NEWLINK, link_header()).add(IFLA_IFNAME, "acc0").build());
   CHECK(named == LinkMessage{kAccessPort, "acc0", {}, {}, false, false});
   CHECK(is_malformed(MessageBuilder(RTM_NEWLINK, link_header()).add(IFLA_MASTER, kBridge.value).build()));
   // Without a master it is not a bridge's entry, without a MAC it is none at all.
-  CHECK(is_ignored(MessageBuilder(RTM_NEWNEIGH, bridge_neighbour(kAccessPort)).add(NDA_LLADDR, kGuestMac).build()));
+  CHECK(is_ignored(
+      MessageBuilder(RTM_NEWNEIGH, bridge_neighbour(kAccessPort)).add(NDA_LLADDR, kGuestMac).build()));
   CHECK(is_malformed(
       MessageBuilder(RTM_NEWNEIGH, bridge_neighbour(kAccessPort)).add(NDA_MASTER, kBridge.value).build()));
   const IpAddress guest = IpAddress::v4({192, 0, 2, 11});

@@ -12,7 +12,9 @@
 
 namespace untrombone::core::testing {
 
-inline MacAddress mac(unsigned last) { return {{0x00, 0x00, 0x5e, 0x00, 0x53, static_cast<std::uint8_t>(last)}}; }
+inline MacAddress mac(unsigned last) {
+  return {{0x00, 0x00, 0x5e, 0x00, 0x53, static_cast<std::uint8_t>(last)}};
+}
 inline IpAddress ip(unsigned last) { return IpAddress::v4({192, 0, 2, static_cast<std::uint8_t>(last)}); }
 
 inline constexpr SegmentId kSegment{0};
@@ -85,6 +87,7 @@ class SiteDriver {
   }
 
   [[nodiscard]] Site& site() { return site_; }
+  [[nodiscard]] const Site& site() const { return site_; }
   [[nodiscard]] TimePoint now() const { return now_; }
   [[nodiscard]] const Actions& actions() const { return actions_; }
   [[nodiscard]] const std::map<IpPrefix, Route>& routes() const { return routes_; }

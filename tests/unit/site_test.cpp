@@ -103,7 +103,8 @@ TEST_CASE("a RARP frame brings every known address of its MAC, provisionally, pr
 TEST_CASE("a RARP frame of an unknown MAC announces nothing") {
   SiteDriver driver = SiteDriver::running();
   const Actions& actions = driver.feed(rarp(kPort1, kGuestMac));
-  CHECK(actions.empty());
+  CHECK(actions.transitions.empty());
+  CHECK(actions.probes.empty());
   CHECK(driver.routes().empty());
 }
 
@@ -336,7 +337,8 @@ TEST_CASE("a host that comes back while its route lingers is fresh again") {
   CHECK(driver.announced(kGuest) == RouteClass::kFresh);
 }
 
-TEST_CASE("a late DCI frame right after an arrival is challenged, and an answer on the local port keeps the host") {
+TEST_CASE(
+    "a late DCI frame right after an arrival is challenged, and an answer on the local port keeps the host") {
   SiteDriver driver = with_remote_guest();
   driver.feed(arp(kPort1, kGuestMac, kGuest));
   driver.advance(20ms);
@@ -457,6 +459,16 @@ TEST_CASE("a host that stays silent is given up after the silence time") {
   CHECK(driver.host(kGuest)->reason == Reason::kSilent);
   REQUIRE_FALSE(actions.transitions.empty());
   CHECK(actions.transitions.front().when - heard == 180s);
+}
+
+TEST_CASE("an address that its MAC gave up is given up, however much the MAC talks") {
+  SiteDriver driver = with_local_guest();
+  for (int step = 0; step < 18; ++step) {
+    driver.feed(arp(kPort1, kGuestMac, ip(12)));
+    driver.advance(10s);
+  }
+  CHECK(driver.state(kGuest) == HostState::kDeparting);
+  CHECK(driver.state(ip(12)) == HostState::kLocal);
 }
 
 TEST_CASE("hosts heard together are not probed together for ever") {
@@ -587,6 +599,21 @@ TEST_CASE("routes of an earlier run are probed on all local ports, again, and on
   CHECK(driver.advance(30s).probes.empty());
 }
 
+TEST_CASE("a route of an earlier run goes at the end of the start window unless its host was found") {
+  SiteDriver driver = SiteDriver::starting();
+  driver.feed(PriorRoute{kSegment, kGuest});
+  driver.feed(PriorRoute{kSegment, ip(12)});
+  driver.feed(arp(kDciPort, mac(0x22), ip(12)));
+  driver.feed(DumpFinished{});
+  driver.feed(arp_reply(kPort1, kGuestMac, kGuest));
+  CHECK(driver.advance(1s - 1ns).routes.empty());
+  const Actions& actions = driver.advance(1ns);
+  REQUIRE(actions.routes.size() == 1);
+  CHECK(actions.routes.front().prefix == IpPrefix::host(ip(12)));
+  CHECK_FALSE(actions.routes.front().route);
+  CHECK(driver.announced(kGuest) == RouteClass::kSettled);
+}
+
 // ---- resync ---------------------------------------------------------------------------------------------------------
 
 TEST_CASE("a host that a later dump does not list is challenged, one that it lists is not") {
@@ -611,7 +638,8 @@ TEST_CASE("a host heard during the dump counts as listed") {
 
 // ---- the interface ---------------------------------------------------------------------------------------------------
 
-TEST_CASE("a segment whose interface goes down withdraws its routes, and announces them again when it is up") {
+TEST_CASE(
+    "a segment whose interface goes down withdraws its routes, and announces them again when it is up") {
   SiteDriver driver = with_local_guest();
   driver.feed(InterfaceChanged{kSegment, kSvi, kSviMac, false});
   CHECK(driver.routes().empty());
@@ -771,11 +799,12 @@ TEST_CASE("the history of a host tells the whole story with its reasons") {
   for (const Transition& transition : driver.site().history().of(kSegment, kGuest)) {
     story.emplace_back(transition.to, transition.reason);
   }
-  CHECK(story == std::vector<std::pair<HostState, Reason>>{{HostState::kRemote, Reason::kArpOnDci},
-                                                           {HostState::kProvisional, Reason::kRarpOnLocalPort},
-                                                           {HostState::kLocal, Reason::kArpOnLocalPort},
-                                                           {HostState::kDeparting, Reason::kFdbOnDci},
-                                                           {HostState::kRemote, Reason::kLingerOver}});
+  CHECK(story ==
+        std::vector<std::pair<HostState, Reason>>{{HostState::kRemote, Reason::kArpOnDci},
+                                                  {HostState::kProvisional, Reason::kRarpOnLocalPort},
+                                                  {HostState::kLocal, Reason::kArpOnLocalPort},
+                                                  {HostState::kDeparting, Reason::kFdbOnDci},
+                                                  {HostState::kRemote, Reason::kLingerOver}});
 }
 
 TEST_CASE("every word of the core has a text of its own") {

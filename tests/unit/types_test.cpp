@@ -44,7 +44,8 @@ TEST_CASE("the first bit on the wire tells a group address") {
 }
 
 TEST_CASE("an IP address reads back what it prints") {
-  for (const char* text : {"0.0.0.0", "192.0.2.1", "255.255.255.255", "::", "2001:db8::1", "2001:db8:1:2:3:4:5:6"}) {
+  for (const char* text :
+       {"0.0.0.0", "192.0.2.1", "255.255.255.255", "::", "2001:db8::1", "2001:db8:1:2:3:4:5:6"}) {
     INFO(text);
     const auto address = IpAddress::parse(text);
     REQUIRE(address);
@@ -56,8 +57,8 @@ TEST_CASE("an IP address reads back what it prints") {
 }
 
 TEST_CASE("what is not one whole address is not an IP address") {
-  for (const char* text : {"", "192.0.2", "192.0.2.256", "192.0.2.1.1", "192.0.2.1/32", " 192.0.2.1", "192.0.2.1 ",
-                           "0x7f.0.0.1", "2001:db8:::1", "fe80::1%eth0", "gateway"}) {
+  for (const char* text : {"", "192.0.2", "192.0.2.256", "192.0.2.1.1", "192.0.2.1/32", " 192.0.2.1",
+                           "192.0.2.1 ", "0x7f.0.0.1", "2001:db8:::1", "fe80::1%eth0", "gateway"}) {
     INFO(text);
     CHECK_FALSE(IpAddress::parse(text));
   }

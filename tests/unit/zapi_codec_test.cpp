@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "bgp/zapi/codec.hpp"
-
 #include <algorithm>
 #include <cstring>
 #include <string>
 
 #include <catch2/catch.hpp>
 
+#include "bgp/zapi/codec.hpp"
 #include "tests/unit/golden.hpp"
 
 namespace untrombone::bgp::zapi {
@@ -77,8 +76,8 @@ Bytes owner_note(std::uint32_t note, const IpPrefix& about, bool source, bool fa
 // ---- what we send, against what another client sends ------------------------------------------------------------
 
 TEST_CASE("every release gets its own requests, octet by octet") {
-  const auto [version, instance] =
-      GENERATE(table<std::string, int>({{"7.5", 0}, {"8.4", 0}, {"9.1", 0}, {"10.0", 0}, {"10.2", 0}, {"10.7", 201}}));
+  const auto [version, instance] = GENERATE(
+      table<std::string, int>({{"7.5", 0}, {"8.4", 0}, {"9.1", 0}, {"10.0", 0}, {"10.2", 0}, {"10.7", 201}}));
   INFO(version);
   const Release& row = release(version);
   const auto number = static_cast<std::uint16_t>(instance);
@@ -90,13 +89,16 @@ TEST_CASE("every release gets its own requests, octet by octet") {
   if (!row.hello_asks_for_notes()) {
     CHECK(encoded([&row](Bytes& out) { encode_notify_request(out, row); }) == expected("notify"));
   }
-  CHECK(encoded([&row](Bytes& out) { encode_graceful_restart(out, row, 120); }) == expected("graceful-restart"));
+  CHECK(encoded([&row](Bytes& out) { encode_graceful_restart(out, row, 120); }) ==
+        expected("graceful-restart"));
   CHECK(encoded([&row](Bytes& out) { encode_update_complete(out, row); }) == expected("update-complete"));
   CHECK(encoded([&row, number](Bytes& out) {
-          encode_route_add(out, row, number, prefix("192.0.2.11/32"), {kInterface, RouteClass::kFresh, 5, 999, 4211});
+          encode_route_add(out, row, number, prefix("192.0.2.11/32"),
+                           {kInterface, RouteClass::kFresh, 5, 999, 4211});
         }) == expected("route-add"));
-  CHECK(encoded([&row, number](Bytes& out) { encode_route_delete(out, row, number, prefix("192.0.2.11/32")); }) ==
-        expected("route-delete"));
+  CHECK(encoded([&row, number](Bytes& out) {
+          encode_route_delete(out, row, number, prefix("192.0.2.11/32"));
+        }) == expected("route-delete"));
 }
 
 TEST_CASE("IPv6 and shorter prefixes are written with as many octets as their length covers") {
@@ -204,8 +206,9 @@ TEST_CASE("zebra's first answers name its release") {
   Message capabilities;
   REQUIRE(take_message(stream, capabilities) == Framing::kComplete);
   const auto hellos = hello_candidates(error.command);
-  const auto hello = std::find_if(hellos.begin(), hellos.end(),
-                                  [&](std::uint16_t candidate) { return candidate + 1 == capabilities.command; });
+  const auto hello = std::find_if(hellos.begin(), hellos.end(), [&](std::uint16_t candidate) {
+    return candidate + 1 == capabilities.command;
+  });
   REQUIRE(hello != hellos.end());
   CHECK(find_release(error.command, *hello, capabilities.body.size()) == find_release("8.4.4"));
 }
@@ -229,14 +232,16 @@ TEST_CASE("an owner note is understood in every layout any release sends") {
 }
 
 TEST_CASE("a layout made by hand is the real one") {
-  CHECK(hex(owner_note(2, prefix("192.0.2.11/32"), false, true)) == hex(body_of(answers().at("note-installed"))));
-  CHECK(hex(owner_note(2, prefix("2001:db8::11/128"), false, true)) == hex(body_of(answers().at("note-installed-v6"))));
+  CHECK(hex(owner_note(2, prefix("192.0.2.11/32"), false, true)) ==
+        hex(body_of(answers().at("note-installed"))));
+  CHECK(hex(owner_note(2, prefix("2001:db8::11/128"), false, true)) ==
+        hex(body_of(answers().at("note-installed-v6"))));
 }
 
 TEST_CASE("each of zebra's five notes has its meaning, a sixth has none") {
   const IpPrefix host = prefix("192.0.2.11/32");
-  const RouteNote meanings[] = {RouteNote::kRejected, RouteNote::kBetterWon, RouteNote::kInstalled, RouteNote::kRemoved,
-                                RouteNote::kRejected};
+  const RouteNote meanings[] = {RouteNote::kRejected, RouteNote::kBetterWon, RouteNote::kInstalled,
+                                RouteNote::kRemoved, RouteNote::kRejected};
   for (std::uint32_t note = 0; note < std::size(meanings); ++note) {
     CHECK(decode_owner_note(owner_note(note, host, false, true))->note == meanings[note]);
   }

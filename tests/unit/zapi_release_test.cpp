@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "bgp/zapi/release.hpp"
-
 #include <algorithm>
 #include <set>
 #include <string>
 #include <tuple>
 
 #include <catch2/catch.hpp>
+
+#include "bgp/zapi/release.hpp"
 
 namespace untrombone::bgp::zapi {
 namespace {
@@ -20,10 +20,10 @@ struct Answers {
 };
 
 constexpr Answers kAnswers[] = {
-    {"7.5", 112, 18, 10},  {"8.0", 117, 18, 10},  {"8.1", 121, 18, 10},  {"8.2", 118, 18, 10},  {"8.3", 118, 18, 10},
-    {"8.4", 118, 18, 10},  {"8.5", 118, 18, 10},  {"9.0", 118, 18, 10},  {"9.1", 117, 18, 11},  {"10.0", 118, 19, 11},
-    {"10.1", 118, 19, 11}, {"10.2", 120, 19, 12}, {"10.3", 120, 19, 12}, {"10.4", 120, 19, 12}, {"10.6", 120, 19, 9},
-    {"10.7", 120, 19, 9},
+    {"7.5", 112, 18, 10},  {"8.0", 117, 18, 10},  {"8.1", 121, 18, 10},  {"8.2", 118, 18, 10},
+    {"8.3", 118, 18, 10},  {"8.4", 118, 18, 10},  {"8.5", 118, 18, 10},  {"9.0", 118, 18, 10},
+    {"9.1", 117, 18, 11},  {"10.0", 118, 19, 11}, {"10.1", 118, 19, 11}, {"10.2", 120, 19, 12},
+    {"10.3", 120, 19, 12}, {"10.4", 120, 19, 12}, {"10.6", 120, 19, 9},  {"10.7", 120, 19, 9},
 };
 
 }  // namespace
@@ -71,7 +71,8 @@ TEST_CASE("10.5 answers like 10.4, and only its number tells it apart") {
 TEST_CASE("from 10.0 on every command after LOCAL moved by one") {
   const Release& old = *find_release("9.1");
   const Release& moved = *find_release("10.0");
-  CHECK(std::tuple(old.route_add, old.route_delete, old.route_notify_owner, old.capabilities) == std::tuple(8, 9, 10, 19));
+  CHECK(std::tuple(old.route_add, old.route_delete, old.route_notify_owner, old.capabilities) ==
+        std::tuple(8, 9, 10, 19));
   CHECK(std::tuple(moved.route_add, moved.route_delete, moved.route_notify_owner, moved.capabilities) ==
         std::tuple(9, 10, 11, 20));
   // The reason why an unknown release is refused.

@@ -1,0 +1,372 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// The sink on the real zebra of the machine. Needs root and FRR.
+#include "bgp/zapi_sink.hpp"
+
+#include <stdlib.h>
+
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <boost/asio/local/stream_protocol.hpp>
+#include <boost/asio/write.hpp>
+#include <catch2/catch.hpp>
+#include <nlohmann/json.hpp>
+
+#include "tests/lab/frr.hpp"
+#include "tests/netns/bridge_netns.hpp"
+
+namespace untrombone::bgp {
+namespace {
+
+using core::IpAddress;
+using core::IpPrefix;
+using core::Route;
+using core::RouteClass;
+using core::RouteNote;
+using testing::BridgeNetns;
+using testing::kBridge;
+using testing::run_until;
+
+const IpPrefix kHost = IpPrefix::parse("192.0.2.11/32").value();
+const IpPrefix kOtherHost = IpPrefix::parse("192.0.2.12/32").value();
+const Route kFresh{kBridge, RouteClass::kFresh, 5, 999, 4211};
+const Route kSettled{kBridge, RouteClass::kSettled, 5, 1000, 4210};
+
+core::TimePoint now() {
+  return core::TimePoint(
+      std::chrono::duration_cast<core::Duration>(std::chrono::steady_clock::now().time_since_epoch()));
+}
+
+class Recorder final : public SinkListener {
+ public:
+  void on_route_noted(const core::RouteNoted& note) override { notes.push_back(note); }
+  void on_sink_status() override { ++changes; }
+
+  std::vector<core::RouteNoted> notes;
+  int changes = 0;
+};
+
+/// A directory of its own, gone at the end.
+class Scratch {
+ public:
+  Scratch() {
+    std::string pattern = (std::filesystem::temp_directory_path() / "untrombone-zapi-XXXXXX").string();
+    REQUIRE(::mkdtemp(pattern.data()) != nullptr);
+    path_ = pattern;
+    // zebra gives up root before it looks for its files.
+    std::filesystem::permissions(path_,
+                                 std::filesystem::perms::group_exec | std::filesystem::perms::others_exec,
+                                 std::filesystem::perm_options::add);
+  }
+  Scratch(const Scratch&) = delete;
+  Scratch& operator=(const Scratch&) = delete;
+  ~Scratch() { std::filesystem::remove_all(path_); }
+  [[nodiscard]] const std::filesystem::path& path() const { return path_; }
+
+ private:
+  std::filesystem::path path_;
+};
+
+/// A sink, its listener and its loop.
+class Client {
+ public:
+  explicit Client(ZapiSinkOptions options) : sink_(io_, recorder_, std::move(options), now) { sink_.start(); }
+
+  void want(const IpPrefix& prefix, const std::optional<Route>& route) {
+    sink_.apply({prefix, route, now()});
+    sink_.flush();
+  }
+  template <typename Condition>
+  bool wait(Condition condition) {
+    return run_until(io_, condition);
+  }
+  bool wait_synced() {
+    return wait([this] { return sink_.status().state == SinkState::kSynced; });
+  }
+  bool wait_installed(const IpPrefix& prefix) {
+    return wait([&] { return state(prefix) == RouteState::kInstalled; });
+  }
+  bool wait_waiting_for(const std::string& why) {
+    return wait([&] {
+      const SinkStatus status = sink_.status();
+      return status.state == SinkState::kWaiting && status.detail.find(why) != std::string::npos;
+    });
+  }
+  void stop() {
+    bool done = false;
+    sink_.stop([&] { done = true; });
+    REQUIRE(wait([&] { return done; }));
+  }
+  [[nodiscard]] std::optional<RouteState> state(const IpPrefix& prefix) const {
+    const auto found = sink_.routes().find(prefix);
+    return found == sink_.routes().end() ? std::nullopt : std::optional(found->second.state);
+  }
+
+  boost::asio::io_context& io() { return io_; }
+  ZapiSink& sink() { return sink_; }
+  Recorder& recorder() { return recorder_; }
+
+ private:
+  boost::asio::io_context io_;
+  Recorder recorder_;
+  ZapiSink sink_;
+};
+
+/// A bridge's namespace with a run directory for FRR; zebra is started when asked for.
+class Router {
+ public:
+  void start_zebra() {
+    if (!std::filesystem::exists("/usr/lib/frr/zebra")) {
+      std::puts("skipped: FRR is not installed");
+      std::exit(77);
+    }
+    frr_.emplace(lab::Node::kWan, bridge_.netns(), lab::Protocol::kOspf, scratch_.path() / "frr");
+  }
+  lab::Frr& frr() { return *frr_; }
+
+  [[nodiscard]] ZapiSinkOptions options() const {
+    ZapiSinkOptions options;
+    options.socket = (scratch_.path() / "frr/zserv.api").string();
+    return options;
+  }
+  [[nodiscard]] bool kernel_has(const IpPrefix& prefix) const {
+    return bridge_.output({"ip", "route", "show", prefix.to_string()}).find("dev br0") != std::string::npos;
+  }
+  void run(std::vector<std::string> argv) const { bridge_.run(std::move(argv)); }
+  [[nodiscard]] nlohmann::json zebra_route(const IpPrefix& prefix) const {
+    const auto routes = nlohmann::json::parse(frr_->vtysh({"show ip route " + prefix.to_string() + " json"}));
+    return routes.contains(prefix.to_string()) ? routes[prefix.to_string()].front() : nlohmann::json();
+  }
+
+ private:
+  BridgeNetns bridge_;
+  Scratch scratch_;
+  std::optional<lab::Frr> frr_;
+};
+
+/// Listens like zebra and says `speech` to each client, whatever that says.
+class FakeZebra {
+ public:
+  FakeZebra(boost::asio::io_context& io, const std::string& path, std::vector<unsigned char> speech)
+      : acceptor_(io, path), speech_(std::move(speech)) {
+    accept();
+  }
+  [[nodiscard]] int clients() const { return clients_; }
+
+ private:
+  using Protocol = boost::asio::local::stream_protocol;
+
+  void accept() {
+    acceptor_.async_accept([this](const boost::system::error_code& error, Protocol::socket client) {
+      if (error) return;
+      ++clients_;
+      client_ = std::make_unique<Protocol::socket>(std::move(client));
+      boost::system::error_code ignored;
+      boost::asio::write(*client_, boost::asio::buffer(speech_), ignored);
+      accept();
+    });
+  }
+
+  Protocol::acceptor acceptor_;
+  std::vector<unsigned char> speech_;
+  std::unique_ptr<Protocol::socket> client_;
+  int clients_ = 0;
+};
+
+}  // namespace
+
+TEST_CASE("a wanted route is installed, told, changed and withdrawn", "[netns]") {
+  Router router;
+  router.start_zebra();
+  Client client(router.options());
+  client.want(kHost, kFresh);
+  REQUIRE(client.wait_installed(kHost));
+  CHECK(client.sink().status().state == SinkState::kSynced);
+  CHECK(client.sink().status().release == "8.2-9.0");
+  CHECK(client.sink().status().detail.empty());
+  CHECK(router.kernel_has(kHost));
+  const auto route = router.zebra_route(kHost);
+  CHECK(route["protocol"] == "table");
+  CHECK(route["distance"] == 5);
+  CHECK(route["metric"] == 999);
+  CHECK(route["tag"] == 4211);
+  REQUIRE(client.recorder().notes.size() == 1);
+  CHECK(client.recorder().notes.front().prefix == kHost);
+  CHECK(client.recorder().notes.front().note == RouteNote::kInstalled);
+  const Arrival& arrival = client.sink().routes().at(kHost).arrival;
+  REQUIRE((arrival.sent && arrival.installed));
+  CHECK(arrival.cause <= *arrival.sent);
+  CHECK(*arrival.sent <= *arrival.installed);
+
+  client.want(kHost, kSettled);
+  REQUIRE(client.wait([&] { return client.recorder().notes.size() == 2; }));
+  CHECK(router.zebra_route(kHost)["tag"] == 4210);
+
+  client.want(kHost, std::nullopt);
+  CHECK(client.state(kHost) == RouteState::kRemoving);
+  REQUIRE(client.wait([&] { return !client.state(kHost); }));
+  CHECK_FALSE(router.kernel_has(kHost));
+}
+
+TEST_CASE("a route that is withdrawn and wanted again at once ends up installed", "[netns]") {
+  Router router;
+  router.start_zebra();
+  Client client(router.options());
+  client.want(kHost, kFresh);
+  REQUIRE(client.wait_installed(kHost));
+  client.want(kHost, std::nullopt);
+  client.want(kHost, kSettled);
+  REQUIRE(client.wait_installed(kHost));
+  CHECK(router.kernel_has(kHost));
+  CHECK(router.zebra_route(kHost)["tag"] == 4210);
+}
+
+TEST_CASE("a route that another one beats is told as lost, and as installed when it wins again", "[netns]") {
+  Router router;
+  router.start_zebra();
+  Client client(router.options());
+  client.want(kHost, Route{kBridge, RouteClass::kLingering, 250, 2000, 4212});
+  REQUIRE(client.wait_installed(kHost));
+  router.run({"ip", "route", "add", "192.0.2.11/32", "dev", "br0", "proto", "static"});
+  REQUIRE(client.wait([&] { return client.state(kHost) == RouteState::kLost; }));
+  CHECK(client.recorder().notes.back().note == RouteNote::kBetterWon);
+  router.run({"ip", "route", "del", "192.0.2.11/32", "dev", "br0", "proto", "static"});
+  CHECK(client.wait_installed(kHost));
+}
+
+TEST_CASE("without zebra the sink waits and says for what, and sends its routes when zebra comes",
+          "[netns]") {
+  Router router;
+  Client client(router.options());
+  client.want(kHost, kFresh);
+  client.want(kOtherHost, kFresh);
+  client.want(kOtherHost, std::nullopt);
+  REQUIRE(client.wait_waiting_for("zserv.api: No such file or directory"));
+  CHECK(client.wait([&] { return client.recorder().changes >= 1; }));
+  CHECK(client.state(kHost) == RouteState::kQueued);
+  CHECK_FALSE(client.state(kOtherHost));
+  router.start_zebra();
+  REQUIRE(client.wait_installed(kHost));
+  CHECK(router.kernel_has(kHost));
+}
+
+TEST_CASE("a zebra that is killed and started again gets every route again", "[netns]") {
+  Router router;
+  router.start_zebra();
+  Client client(router.options());
+  client.want(kHost, kSettled);
+  client.want(kOtherHost, kSettled);
+  REQUIRE(client.wait_installed(kOtherHost));
+  router.frr().daemon("zebra").kill9();
+  REQUIRE(client.wait([&] { return client.sink().status().state == SinkState::kWaiting; }));
+  client.want(kOtherHost, std::nullopt);
+  router.frr().start_daemon("zebra");
+  REQUIRE(client.wait_installed(kHost));
+  CHECK(router.kernel_has(kHost));
+  // A killed zebra leaves its routes in the kernel, and its successor does not know them: only zebra can be asked.
+  CHECK(router.zebra_route(kOtherHost).is_null());
+}
+
+TEST_CASE("routes that are retained outlive the agent until the next run sweeps what it does not want",
+          "[netns]") {
+  Router router;
+  router.start_zebra();
+  {
+    Client client(router.options());
+    client.want(kHost, kSettled);
+    client.want(kOtherHost, kSettled);
+    REQUIRE(client.wait([&] { return client.recorder().notes.size() == 2; }));
+    // zebra tells what was sent again from what was not by their age in whole seconds.
+    REQUIRE(client.wait([&] { return router.zebra_route(kOtherHost)["uptime"] >= "00:00:02"; }));
+    client.stop();
+  }
+  CHECK(router.kernel_has(kHost));
+  CHECK(router.kernel_has(kOtherHost));
+  Client next(router.options());
+  next.want(kHost, kSettled);
+  REQUIRE(next.wait_installed(kHost));
+  CHECK(router.kernel_has(kOtherHost));
+  next.sink().allow_sweep();
+  CHECK(next.wait([&] { return !router.kernel_has(kOtherHost); }));
+  CHECK(router.kernel_has(kHost));
+}
+
+TEST_CASE("a route of an earlier run is withdrawn by name, however young it is", "[netns]") {
+  Router router;
+  router.start_zebra();
+  {
+    Client client(router.options());
+    client.want(kHost, kSettled);
+    REQUIRE(client.wait_installed(kHost));
+    client.stop();
+  }
+  Client next(router.options());
+  REQUIRE(next.wait_synced());
+  next.want(kHost, std::nullopt);
+  CHECK(next.wait([&] { return !router.kernel_has(kHost); }));
+  CHECK_FALSE(next.state(kHost));
+}
+
+TEST_CASE("routes that are not retained go with the agent, all of them", "[netns]") {
+  Router router;
+  router.start_zebra();
+  ZapiSinkOptions options = router.options();
+  options.retain = false;
+  Client client(options);
+  client.want(kHost, kSettled);
+  client.want(kOtherHost, kSettled);
+  REQUIRE(client.wait([&] { return client.recorder().notes.size() == 2; }));
+  client.stop();
+  CHECK_FALSE(router.kernel_has(kHost));
+  CHECK_FALSE(router.kernel_has(kOtherHost));
+  CHECK(client.sink().routes().empty());
+}
+
+TEST_CASE("a sink that never found zebra stops at once", "[netns]") {
+  Router router;
+  Client client(router.options());
+  client.want(kHost, kFresh);
+  client.stop();
+  CHECK(client.sink().status().state == SinkState::kWaiting);
+}
+
+TEST_CASE("a zebra of another release than configured is refused", "[netns]") {
+  Router router;
+  router.start_zebra();
+  ZapiSinkOptions options = router.options();
+  options.version = "10.3";
+  Client client(options);
+  client.want(kHost, kFresh);
+  CHECK(client.wait_waiting_for("refused: frr-version says 10.3, but zebra speaks as 8.2-9.0"));
+  CHECK_FALSE(router.kernel_has(kHost));
+}
+
+TEST_CASE("a server that does not speak zebra's protocol is refused and tried again", "[netns]") {
+  const Scratch scratch;
+  ZapiSinkOptions options;
+  options.socket = (scratch.path() / "socket").string();
+  Client client(options);
+  const std::string greeting = "220 mail.example.net ESMTP\r\n";
+  const FakeZebra server(client.io(), options.socket, {greeting.begin(), greeting.end()});
+  client.want(kHost, kFresh);
+  CHECK(client.wait_waiting_for("zebra sent something that is not its protocol"));
+  CHECK(client.wait([&] { return server.clients() >= 2; }));
+  CHECK(client.state(kHost) == RouteState::kQueued);
+}
+
+TEST_CASE("a zebra whose release is unknown is refused", "[netns]") {
+  const Scratch scratch;
+  ZapiSinkOptions options;
+  options.socket = (scratch.path() / "socket").string();
+  Client client(options);
+  // A well-formed ERROR under a number that no release uses.
+  const FakeZebra server(client.io(), options.socket, {0, 14, 254, 6, 0, 0, 0, 0, 0, 200, 2, 0, 0, 0});
+  client.want(kHost, kFresh);
+  CHECK(client.wait_waiting_for("refused: an unknown FRR release (its zebra reports errors as command 200)"));
+  CHECK(client.sink().status().release.empty());
+}
+
+}  // namespace untrombone::bgp
