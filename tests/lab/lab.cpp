@@ -62,7 +62,7 @@ void Lab::start_routing() {
   RouteWatcher site_b(nodes_.site_b);
   for (const Node node : {Node::kWan, Node::kSiteA, Node::kSiteB}) {
     frrs_.emplace(
-        node, std::make_unique<Frr>(node, nodes_[node], options_.protocol, options_.ipv6, directory(node)));
+        node, std::make_unique<Frr>(node, nodes_[node], options_.protocol, directory(node), options_.ipv6));
   }
   const auto deadline = std::chrono::steady_clock::now() + options_.converge_timeout;
   const auto left = [deadline] {
