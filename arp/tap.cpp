@@ -26,7 +26,8 @@ using boost::system::error_code;
 using core::Ifindex;
 using core::MacAddress;
 
-constexpr int kReceiveBuffer = 4 * 1024 * 1024;
+/// About 16,000 queued frames per 8 MiB: a frame costs a kernel buffer, not its length. FORCE doubles the value.
+constexpr int kReceiveBuffer = 16 * 1024 * 1024;
 constexpr int kBudget = 256;           ///< frames per wake-up
 constexpr std::size_t kSnap = 128;     ///< an ARP frame is 42 octets, 60 with padding
 constexpr std::size_t kNdSnap = 1514;  ///< a checksum needs the whole frame

@@ -60,7 +60,8 @@ class World {
     pass(kPauses[below(std::size(kPauses))]);
   }
 
-  /// No more faults; the kernel's table is read again, every guest that is anywhere says its addresses, and it is quiet.
+  /// No more faults; the kernel's table is read again, every guest that is anywhere says its addresses, and then
+  /// it is quiet.
   void settle() {
     pass(5s);
     faults_.lost_percent = faults_.delayed_percent = 0;

@@ -204,7 +204,7 @@ TEST_CASE("the request is one line of JSON with the filters that were given") {
         "{\"command\":\"explain\",\"address\":\"2001:db8::1\"}\n");
 }
 
-TEST_CASE("--json prints the document as received, before or after the command") {
+TEST_CASE("with --json the document is printed as received, before or after the command") {
   const std::string answer = R"({"routes":[],"a":1})";
   const std::string pretty = "{\n  \"routes\": [],\n  \"a\": 1\n}\n";
   CHECK(converse({"--json", "--socket", "SOCKET", "routes"}, answer).outcome.out == pretty);

@@ -53,7 +53,7 @@ std::optional<Route> route_to(const SiteDriver& driver, const IpAddress& address
 
 }  // namespace
 
-// ---- arrival ---------------------------------------------------------------------------------------------------
+// ---- arrival ----------------------------------------------------------------
 
 TEST_CASE("an ARP frame on a local port makes a host local, announced fresh and greeted at once") {
   SiteDriver driver = SiteDriver::running();
@@ -174,7 +174,7 @@ TEST_CASE("a move between two local ports keeps the route as it is") {
   CHECK(driver.site().hosts().find_station(kSegment, kGuestMac)->port == kPort2);
 }
 
-// ---- what never makes a host local -------------------------------------------------------------------------------
+// ---- what never makes a host local ----------------------------------------------------------------
 
 TEST_CASE("an ARP reply over the DCI never makes a host local") {
   SiteDriver driver = SiteDriver::running();
@@ -194,6 +194,7 @@ TEST_CASE("an FDB entry with a remote VTEP is remote whatever its port's class s
   driver.feed(FdbSeen{kPort1, kGuestMac, true});
   CHECK(driver.state(kGuest) == HostState::kDeparting);
   CHECK(driver.host(kGuest)->reason == Reason::kRemoteVtep);
+  CHECK(driver.site().verdict(*driver.host(kGuest)) == Verdict::kRemote);
 }
 
 TEST_CASE("a frame on a port that is not of the segment is no evidence") {
@@ -272,7 +273,7 @@ TEST_CASE("a guest that claims the gateway on a local port raises an alarm, the 
   CHECK(alarms(driver.feed(arp(kDciPort, kGuestMac, kGateway))).empty());
 }
 
-// ---- departure ---------------------------------------------------------------------------------------------------
+// ---- departure ----------------------------------------------------------------
 
 TEST_CASE("evidence behind the DCI makes a local host depart with a lingering route") {
   const auto evidence = GENERATE(Event{FdbSeen{kDciPort, kGuestMac}}, Event{arp(kDciPort, kGuestMac, kGuest)},
@@ -431,13 +432,22 @@ TEST_CASE("an FDB entry that is flushed is asked about with a deadline") {
   }
 }
 
+TEST_CASE("flushing an entry again and again does not prolong the challenge") {
+  SiteDriver driver = with_local_guest();
+  for (int i = 0; i < 4; ++i) {
+    driver.feed(FdbGone{kPort1, kGuestMac, false});
+    driver.advance(250ms);
+  }
+  CHECK(driver.state(kGuest) == HostState::kDeparting);
+}
+
 TEST_CASE("an FDB entry that goes from a port where the MAC no longer is means nothing") {
   SiteDriver driver = with_local_guest();
   driver.feed(arp(kPort2, kGuestMac, kGuest));
   CHECK(driver.feed(FdbGone{kPort1, kGuestMac, false}).empty());
 }
 
-// ---- silence -----------------------------------------------------------------------------------------------------
+// ---- silence ----------------------------------------------------------------
 
 TEST_CASE("a silent host is probed after the refresh time and kept when it answers") {
   SiteDriver driver = with_local_guest();
@@ -523,7 +533,7 @@ TEST_CASE("a MAC that the bridge still lists outlives its bindings") {
   CHECK(driver.site().hosts().find_station(kSegment, kGuestMac)->is_remote());
 }
 
-// ---- rebinding -----------------------------------------------------------------------------------------------------
+// ---- rebinding ----------------------------------------------------------------
 
 TEST_CASE("an address that moves to another local MAC keeps its route") {
   SiteDriver driver = with_local_guest();
@@ -554,7 +564,7 @@ TEST_CASE("what happens to the old MAC no longer concerns a rebound address") {
   CHECK(driver.state(kGuest) == HostState::kLocal);
 }
 
-// ---- start ---------------------------------------------------------------------------------------------------------
+// ---- start ----------------------------------------------------------------
 
 TEST_CASE("hosts of the first dump are settled and not greeted") {
   SiteDriver driver = SiteDriver::starting();
@@ -614,7 +624,7 @@ TEST_CASE("a route of an earlier run goes at the end of the start window unless 
   CHECK(driver.announced(kGuest) == RouteClass::kSettled);
 }
 
-// ---- resync ---------------------------------------------------------------------------------------------------------
+// ---- resync ----------------------------------------------------------------
 
 TEST_CASE("a host that a later dump does not list is challenged, one that it lists is not") {
   SiteDriver driver = with_local_guest();
@@ -636,7 +646,7 @@ TEST_CASE("a host heard during the dump counts as listed") {
   CHECK(driver.feed(DumpFinished{}).empty());
 }
 
-// ---- the interface ---------------------------------------------------------------------------------------------------
+// ---- the interface ----------------------------------------------------------------
 
 TEST_CASE(
     "a segment whose interface goes down withdraws its routes, and announces them again when it is up") {
@@ -658,7 +668,7 @@ TEST_CASE("an interface that is made anew gets the routes") {
   CHECK(driver.feed(InterfaceChanged{kSegment, {77}, kSviMac, true}).empty());
 }
 
-// ---- greetings --------------------------------------------------------------------------------------------------------
+// ---- greetings ----------------------------------------------------------------
 
 TEST_CASE("greetings repeat with growing distance until the tries are used up") {
   SiteDriver driver = SiteDriver::running();
@@ -709,7 +719,7 @@ TEST_CASE("greetings can be switched off") {
   CHECK(driver.feed(arp(kPort1, kGuestMac, kGuest)).greetings.empty());
 }
 
-// ---- bounds -----------------------------------------------------------------------------------------------------------
+// ---- bounds ----------------------------------------------------------------
 
 TEST_CASE("bindings over max-hosts are refused with an alarm, known ones live on") {
   SiteSettings settings = default_settings();
@@ -764,7 +774,7 @@ TEST_CASE("a host that was never announced has no route to linger") {
   CHECK(driver.state(ip(12)) == HostState::kUnknown);
 }
 
-// ---- time and record ----------------------------------------------------------------------------------------------------
+// ---- time and record ----------------------------------------------------------------
 
 TEST_CASE("nothing is due before the next deadline, and something at it") {
   SiteDriver driver = with_remote_guest();
