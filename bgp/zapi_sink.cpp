@@ -21,6 +21,7 @@ constexpr milliseconds kLongestBackoff{5000};
 /// zebra sends no note for a removal it has nothing to remove; then the addition goes out after this.
 constexpr milliseconds kRemovalPatience{1000};
 constexpr milliseconds kStopPatience{5000};
+constexpr milliseconds kHandshakePatience{5000};
 
 }  // namespace
 
@@ -59,6 +60,10 @@ void ZapiSink::on_connected() {
   socket_.non_blocking(true, error);
   phase_ = Phase::kProbing;
   set_waiting("asking zebra for its release");
+  retry_timer_.expires_after(kHandshakePatience);
+  retry_timer_.async_wait([this](const error_code& failed) {
+    if (!failed && phase_ != Phase::kReady) disconnect("zebra does not answer; is it stuck?");
+  });
   zapi::encode_unknown(outbox_);
   queued_bytes_ = outbox_.size();
   write();
@@ -164,6 +169,7 @@ void ZapiSink::on_release_known(const zapi::Release& release) {
     return disconnect(fmt::format("FRR {}: reconnecting with instance {}", release.name, options_.table));
   }
   phase_ = Phase::kReady;
+  retry_timer_.cancel();
   backoff_ = milliseconds{0};
   sync();
 }
@@ -200,7 +206,7 @@ void ZapiSink::apply(const core::RouteChange& change) {
 
 /// A route that an earlier run left. zebra removes it only if it is ours: type and instance must match.
 void ZapiSink::remove_unknown(const core::IpPrefix& prefix) {
-  if (phase_ != Phase::kReady) return;  // the sweep after the next connection takes it
+  if (phase_ != Phase::kReady) return;  // zebra's sweep after the next connection takes it: it is old by then
   zapi::encode_route_delete(outbox_, *release_, instance_, prefix);
   queued_bytes_ = written_bytes_ + outbox_.size();
 }

@@ -74,7 +74,6 @@ std::string name_evidence(const std::string& evidence) {
   if (evidence == "arp-reply") return "by an ARP reply";
   if (evidence == "rarp") return "by a RARP frame";
   if (evidence == "nd") return "by a neighbour discovery frame";
-  if (evidence == "packet") return "by an IP packet";
   return fmt::format("by {}", evidence);
 }
 

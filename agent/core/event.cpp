@@ -62,7 +62,6 @@ std::string_view to_string(Reason reason) {
     case Reason::kRarpOnLocalPort: return "a RARP frame of its MAC came in on a local port";
     case Reason::kNdOnLocalPort: return "a neighbour discovery frame of it came in on a local port";
     case Reason::kFdbOnLocalPort: return "the bridge learned its MAC on a local port";
-    case Reason::kPacketOnLocalPort: return "an IP packet of it came in on a local port";
     case Reason::kMacIsLocal: return "its MAC is known on a local port";
     case Reason::kArpOnDci: return "an ARP frame of its MAC came in over the DCI";
     case Reason::kRarpOnDci: return "a RARP frame of its MAC came in over the DCI";

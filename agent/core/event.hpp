@@ -110,7 +110,6 @@ enum class Reason : std::uint8_t {
   kRarpOnLocalPort,
   kNdOnLocalPort,
   kFdbOnLocalPort,
-  kPacketOnLocalPort,
   kMacIsLocal,
   kArpOnDci,
   kRarpOnDci,

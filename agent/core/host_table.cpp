@@ -16,7 +16,6 @@ std::string_view to_string(Evidence evidence) {
     case Evidence::kArp: return "arp";
     case Evidence::kRarp: return "rarp";
     case Evidence::kNd: return "nd";
-    case Evidence::kPacket: return "packet";
   }
   return "?";
 }

@@ -53,7 +53,7 @@ struct Host {
   }
 };
 
-enum class Evidence : std::uint8_t { kNone, kFdb, kArp, kRarp, kNd, kPacket };
+enum class Evidence : std::uint8_t { kNone, kFdb, kArp, kRarp, kNd };
 [[nodiscard]] std::string_view to_string(Evidence evidence);
 
 /// Where a MAC of a segment is, by the latest evidence.
@@ -62,6 +62,7 @@ struct Station {
   PortClass port_class = PortClass::kLocal;
   Evidence evidence = Evidence::kNone;
   bool remote_vtep = false;
+  bool listened_to = false;      ///< had its turn as a stranger
   bool listed = true;            ///< false: the bridge has forgotten it; the port is where it was last
   std::uint32_t generation = 0;  ///< of the FDB dump that listed it last
   TimePoint when;

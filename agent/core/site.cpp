@@ -29,6 +29,9 @@ FrameMeaning meaning_of(FrameKind kind) {
   return {Evidence::kArp, Reason::kArpOnLocalPort, Reason::kArpOnDci};
 }
 
+/// Between two scans of all stations for strangers who were turned away.
+constexpr Duration kLookAgainInterval = std::chrono::milliseconds(100);
+
 }  // namespace
 
 Site::Site(SiteSettings settings)
@@ -102,26 +105,18 @@ void Site::on(const FrameSeen& event, TimePoint when, TimePoint now, Actions& ou
   }
 }
 
-/// A binding, and a place; but not the host's own word for its address, so it is asked for that.
-void Site::on(const SourceSeen& event, TimePoint when, TimePoint now, Actions& out) {
+/// A packet's source is not its sender's word for its address: a guest that forwards sends those of others. So it is
+/// asked, on its own port, and its answer is what makes it a host.
+void Site::on(const SourceSeen& event, TimePoint /*when*/, TimePoint now, Actions& out) {
   const auto port = ports_.find(event.port);
   if (port == ports_.end() || port->second.port_class == PortClass::kDci) return;
   const SegmentId segment = port->second.segment;
   const HostIndex known = hosts_.find(segment, event.source);
-  if (!may_be_station(segment, event.mac) || (known != kNoHost && hosts_[known].is_here())) return;
-  Sighting sighting{.segment = segment,
-                    .mac = event.mac,
-                    .port = event.port,
-                    .port_class = port->second.port_class,
-                    .evidence = Evidence::kPacket,
-                    .remote_vtep = false,
-                    .ip = event.source,
-                    .reason = Reason::kPacketOnLocalPort,
-                    .when = when,
-                    .now = now};
-  bind(sighting, out);
-  sighting.ip.reset();
-  locate(sighting, out);
+  if (known != kNoHost && hosts_[known].is_here()) return;
+  if (!settings_.segments[segment.value].may_be_host(event.source)) return;
+  if (strangers_.may_ask(segment, event.mac, now)) {
+    out.probes.push_back({segment, event.port, event.source, event.mac});
+  }
 }
 
 void Site::on(const FdbSeen& event, TimePoint when, TimePoint now, Actions& out) {
@@ -241,13 +236,18 @@ void Site::locate(const Sighting& sighting, Actions& out) {
   const bool changed = stranger ? strangers_.add(sighting.segment, sighting.mac, sighting.port, sighting.now)
                                 : strangers_.remove(sighting.segment, sighting.mac);
   if (changed) out.strangers_changed = true;
+  if (strangers_.has_missed()) look_again_at_ = std::min(look_again_at_, sighting.now + kLookAgainInterval);
 }
 
-/// Who is on a local port when the start is over and has not been given an address by the kernel either.
+/// Those on local ports of whom no address is known, and who had no turn yet.
 void Site::look_for_strangers(TimePoint now, Actions& out) {
-  hosts_.for_each_station([&](const StationKey& key, const Station& station) {
-    if (!station.is_local() || station.hosts != 0) return;
-    if (strangers_.add(key.segment, key.mac, station.port, now)) out.strangers_changed = true;
+  look_again_at_ = kNever;
+  strangers_.forget_missed();
+  hosts_.for_each_station([&](const StationKey& key, Station& station) {
+    if (!station.is_local() || station.hosts != 0 || station.listened_to) return;
+    if (!strangers_.add(key.segment, key.mac, station.port, now)) return;
+    station.listened_to = true;
+    out.strangers_changed = true;
   });
 }
 
@@ -331,7 +331,8 @@ void Site::withdraw_prior_routes(TimePoint now, Actions& out) {
 }
 
 TimePoint Site::next_deadline() const {
-  TimePoint next = std::min({started_ ? kNever : start_at_, prior_probe_at_, strangers_.next_deadline()});
+  TimePoint next =
+      std::min({started_ ? kNever : start_at_, prior_probe_at_, look_again_at_, strangers_.next_deadline()});
   if (!timers_.empty()) next = std::min(next, timers_.top().at);
   return next;
 }
@@ -339,6 +340,7 @@ TimePoint Site::next_deadline() const {
 void Site::handle_time(TimePoint now, Actions& out) {
   if (prior_probe_at_ <= now) probe_prior_routes(now, out);
   if (strangers_.expire(now)) out.strangers_changed = true;
+  if (look_again_at_ <= now || strangers_.has_missed()) look_for_strangers(now, out);
   while (!timers_.empty() && timers_.top().at <= now) {
     const Timer timer = timers_.top();
     timers_.pop();

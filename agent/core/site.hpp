@@ -102,6 +102,7 @@ class Site {
   void withdraw(HostIndex index, HostState state, Reason reason, TimePoint now, Actions& out);
   void run_host_timers(HostIndex index, TimePoint now, Actions& out);
   void run_probe_timer(HostIndex index, TimePoint now, Actions& out);
+  [[nodiscard]] TimePoint next_refresh(const Host& host) const;
   void set_state(Host& host, HostState state, Reason reason, Ifindex port, TimePoint now, Actions& out);
   void set_route(Host& host, RouteClass route_class, TimePoint cause, Actions& out);
   void emit_route(const Host& host, TimePoint cause, Actions& out);
@@ -127,6 +128,7 @@ class Site {
   bool started_ = false;
   TimePoint start_at_ = kNever;
   TimePoint prior_probe_at_ = kNever;
+  TimePoint look_again_at_ = kNever;
 };
 
 }  // namespace untrombone::core

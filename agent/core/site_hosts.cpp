@@ -35,7 +35,7 @@ void Site::arrive(HostIndex index, const Sighting& sighting, bool confirmed, Act
             sighting.now, out);
   set_route(host, started_ ? RouteClass::kFresh : RouteClass::kSettled, sighting.when, out);
   if (confirmed) {
-    host.probe_at = sighting.now + settings.refresh;
+    host.probe_at = next_refresh(host);
   } else {
     challenge(index, settings.confirm, sighting.now, out);
   }
@@ -131,16 +131,20 @@ void Site::run_probe_timer(HostIndex index, TimePoint now, Actions& out) {
   }
   const Duration quiet = now - host.heard;
   if (quiet < settings.refresh) {
-    // Spread over an eighth of the period, so that hosts learned together are not probed together for ever.
-    const auto jitter =
-        Duration(static_cast<std::int64_t>(hash_value(host.ip) % 1024U)) * (settings.refresh.count() / 8192);
-    host.probe_at = host.heard + settings.refresh + jitter;
+    host.probe_at = next_refresh(host);
   } else if (quiet >= settings.silent_after) {
     depart(index, Reason::kSilent, {}, now, out);
   } else {
     probe(host, out);
     host.probe_at = std::min(now + settings.refresh / 4, host.heard + settings.silent_after);
   }
+}
+
+/// Spread over an eighth of the period, so that hosts learned together are not probed together for ever.
+TimePoint Site::next_refresh(const Host& host) const {
+  const Duration refresh = settings_of(host).refresh;
+  const auto share = static_cast<std::int64_t>(hash_value(host.ip) % 1024U);
+  return host.heard + refresh + Duration(share * (refresh.count() / 8192));
 }
 
 void Site::set_state(Host& host, HostState state, Reason reason, Ifindex port, TimePoint now, Actions& out) {

@@ -15,11 +15,12 @@ struct Stranger {
   MacAddress mac;
   Ifindex port;
   TimePoint until;
+  TimePoint ask_again;
   bool operator==(const Stranger&) const = default;
 };
 
-/// The strangers whose IP packets are listened to, because the source address of one is a binding. Bounded in number
-/// and in time, so that a flood of MACs costs nothing: who is not on the list is found by its next ARP frame.
+/// The strangers whose IP packets are listened to: the source address of one is worth a question. Bounded in number and
+/// in time, so that a flood of MACs costs little; who was turned away gets its turn when there is room.
 class Strangers {
  public:
   /// All of these return whether the list changed.
@@ -27,6 +28,12 @@ class Strangers {
   bool remove(SegmentId segment, const MacAddress& mac);
   bool remove_port(Ifindex port);
   bool expire(TimePoint now);
+
+  /// May its packet cause a question now? At most one per stranger and kQuestionInterval.
+  bool may_ask(SegmentId segment, const MacAddress& mac, TimePoint now);
+  /// Somebody was turned away since the last call of forget_missed(), and there is room now.
+  [[nodiscard]] bool has_missed() const;
+  void forget_missed() { missed_ = false; }
 
   [[nodiscard]] std::span<const Stranger> list() const { return list_; }
   /// When expire() has something to do; TimePoint::max() when never.
@@ -36,6 +43,7 @@ class Strangers {
 
  private:
   std::vector<Stranger> list_;
+  bool missed_ = false;
   std::uint64_t turned_away_ = 0;
 };
 

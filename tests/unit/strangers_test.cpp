@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "agent/core/strangers.hpp"
 
+#include <algorithm>
 #include <chrono>
 
 #include <catch2/catch.hpp>
@@ -80,25 +81,51 @@ TEST_CASE("strangers of the first dump are looked for when the start is over") {
   CHECK(driver.site().strangers().front().mac == mac(0x11));
 }
 
-TEST_CASE("a packet of a stranger announces its source provisionally, until it answers or does not") {
+TEST_CASE("a packet of a stranger is a question, and the answer makes a host") {
   SiteDriver driver = SiteDriver::running();
   driver.feed(rarp(kPort1, mac(0x11)));
   const Actions& actions = driver.feed(SourceSeen{kPort1, mac(0x11), ip(11)});
-  CHECK(driver.state(ip(11)) == HostState::kProvisional);
-  CHECK(driver.host(ip(11))->reason == Reason::kPacketOnLocalPort);
+  REQUIRE(actions.probes.size() == 1);
+  CHECK(actions.probes.front().port == kPort1);
+  CHECK(actions.probes.front().mac == mac(0x11));
+  CHECK(actions.probes.front().ip == ip(11));
+  CHECK(driver.routes().empty());
+  CHECK(driver.feed(arp_reply(kPort1, mac(0x11), ip(11))).strangers_changed);
+  CHECK(driver.state(ip(11)) == HostState::kLocal);
   CHECK(driver.announced(ip(11)) == RouteClass::kFresh);
-  CHECK(actions.probes.size() == 1);
-  CHECK(actions.strangers_changed);
+}
 
-  SECTION("an answer makes it local") {
-    driver.feed(arp_reply(kPort1, mac(0x11), ip(11)));
-    driver.advance(10s);
-    CHECK(driver.state(ip(11)) == HostState::kLocal);
-  }
-  SECTION("silence withdraws it") {
-    driver.advance(1s);
-    CHECK_FALSE(driver.announced(ip(11)));
-  }
+TEST_CASE("a stranger who forwards the packets of others announces none of them") {
+  SiteDriver driver = SiteDriver::running();
+  driver.feed(arp(kDciPort, mac(0x33), ip(33)));
+  driver.feed(rarp(kPort1, mac(0x11)));
+  driver.feed(SourceSeen{kPort1, mac(0x11), ip(33)});
+  driver.advance(10s);
+  CHECK(driver.state(ip(33)) == HostState::kRemote);
+  CHECK(driver.host(ip(33))->mac == mac(0x33));
+  CHECK(driver.routes().empty());
+}
+
+TEST_CASE("a stranger's packets cause a question now and then, not each") {
+  SiteDriver driver = SiteDriver::running();
+  driver.feed(rarp(kPort1, mac(0x11)));
+  CHECK(driver.feed(SourceSeen{kPort1, mac(0x11), ip(11)}).probes.size() == 1);
+  CHECK(driver.feed(SourceSeen{kPort1, mac(0x11), ip(11)}).probes.empty());
+  driver.advance(50ms);
+  CHECK(driver.feed(SourceSeen{kPort1, mac(0x11), ip(11)}).probes.size() == 1);
+}
+
+TEST_CASE("strangers who were turned away get their turn") {
+  SiteDriver driver = SiteDriver::running();
+  for (unsigned last = 0; last < 200; ++last) driver.feed(rarp(kPort1, mac(last)));
+  REQUIRE(driver.site().strangers().size() == 64);
+  const MacAddress first = driver.site().strangers().front().mac;
+  driver.feed(arp(kPort1, first, ip(11)));  // makes room
+  driver.advance(1s);
+  CHECK(driver.site().strangers().size() == 64);
+  const auto found = std::find_if(driver.site().strangers().begin(), driver.site().strangers().end(),
+                                  [&](const Stranger& stranger) { return stranger.mac == first; });
+  CHECK(found == driver.site().strangers().end());
 }
 
 TEST_CASE("a packet takes no address away from a host that is here, and is no evidence over the DCI") {
