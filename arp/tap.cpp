@@ -37,8 +37,8 @@ error_code last_error() { return {errno, boost::system::system_category()}; }
 /// Offset of an ancillary value for BPF; the kernel's macros are negative ints made unsigned.
 constexpr std::uint32_t ancillary(int offset) { return static_cast<std::uint32_t>(SKF_AD_OFF + offset); }
 
-/// Untagged ARP and RARP, which are looked for first, ICMPv6 of type 135 or 136 right behind an IPv6 header, and IP from
-/// `sources`. BPF jumps reach 255 instructions: each source has its own return.
+/// Untagged ARP and RARP, which are looked for first, ICMPv6 of type 135 or 136 right behind an IPv6 header, and IP
+/// from `sources`. BPF jumps reach 255 instructions: each source has its own return.
 std::vector<sock_filter> make_filter(std::span<const MacAddress> sources) {
   constexpr std::uint16_t kLoadWord = BPF_LD | BPF_W | BPF_ABS;
   constexpr std::uint16_t kLoadHalf = BPF_LD | BPF_H | BPF_ABS;

@@ -416,8 +416,8 @@ void Agent::update_guard() {
   });
 }
 
-/// The configured gateways and, where there is IPv6, what the edges form of a MAC that they share: their kernels ask for
-/// guests from that link-local address, and each would find the other's a duplicate.
+/// The configured gateways and, where there is IPv6, what the edges form of a MAC that they share: their kernels ask
+/// for guests from that link-local address, and each would find the other's a duplicate.
 std::vector<core::IpAddress> Agent::guarded_gateways(SegmentId id) const {
   const core::SegmentSettings& settings = config_.core.segments[id.value];
   std::vector<core::IpAddress> gateways = settings.gateways;
