@@ -31,10 +31,15 @@ static_assert(kArpEnd <= kFrameSize);
 constexpr std::uint16_t kEthertypeArp = 0x0806;
 constexpr std::uint16_t kEthertypeRarp = 0x8035;
 constexpr std::uint16_t kEthertypeIpv4 = 0x0800;
+constexpr std::uint16_t kEthertypeIpv6 = 0x86dd;
 // RFC 791, behind the Ethernet header.
 constexpr std::size_t kIpVersionAt = 14;
 constexpr std::size_t kIpSourceAt = 26;
 constexpr std::size_t kIpHeaderEnd = 34;
+// RFC 8200.
+constexpr std::size_t kIpv6NextHeaderAt = 20;
+constexpr std::size_t kIpv6SourceAt = 22;
+constexpr std::size_t kIpv6HeaderEnd = 54;
 
 constexpr std::uint16_t kHardwareEthernet = 1;
 constexpr std::uint16_t kEthernetIpv4Lengths = 0x0604;
@@ -63,6 +68,17 @@ void store(std::span<std::byte> frame, std::size_t at, std::span<const std::uint
   std::memcpy(frame.subspan(at, octets.size()).data(), octets.data(), octets.size());
 }
 
+/// ICMPv6 of type 133 to 137 (RFC 4861) right behind the IPv6 header.
+bool is_neighbour_discovery(std::span<const std::byte> frame) {
+  constexpr unsigned kIcmpv6 = 58;
+  constexpr unsigned kRouterSolicitation = 133;
+  constexpr unsigned kRedirect = 137;
+  if (std::to_integer<unsigned>(frame[kIpv6NextHeaderAt]) != kIcmpv6 || frame.size() == kIpv6HeaderEnd)
+    return false;
+  const auto type = std::to_integer<unsigned>(frame[kIpv6HeaderEnd]);
+  return type >= kRouterSolicitation && type <= kRedirect;
+}
+
 }  // namespace
 
 std::optional<ArpFrame> decode(std::span<const std::byte> frame) {
@@ -84,9 +100,18 @@ std::optional<ArpFrame> decode(std::span<const std::byte> frame) {
 }
 
 std::optional<PacketSource> decode_packet_source(std::span<const std::byte> frame) {
-  if (frame.size() < kIpHeaderEnd || load16(frame, kEthertypeAt) != kEthertypeIpv4) return std::nullopt;
-  if (std::to_integer<unsigned>(frame[kIpVersionAt]) >> 4U != 4) return std::nullopt;
-  return PacketSource{load_mac(frame, kSourceAt), load_ip(frame, kIpSourceAt)};
+  if (frame.size() < kIpHeaderEnd) return std::nullopt;
+  const std::uint16_t ethertype = load16(frame, kEthertypeAt);
+  const unsigned version = std::to_integer<unsigned>(frame[kIpVersionAt]) >> 4U;
+  if (ethertype == kEthertypeIpv4 && version == 4) {
+    return PacketSource{load_mac(frame, kSourceAt), load_ip(frame, kIpSourceAt)};
+  }
+  if (ethertype != kEthertypeIpv6 || version != 6 || frame.size() < kIpv6HeaderEnd ||
+      is_neighbour_discovery(frame)) {
+    return std::nullopt;
+  }
+  const auto source = IpAddress::from_bytes(frame.subspan(kIpv6SourceAt, 16));
+  return PacketSource{load_mac(frame, kSourceAt), source.value_or(IpAddress{})};
 }
 
 FrameBytes encode(const ArpFrame& frame) {

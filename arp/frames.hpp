@@ -38,14 +38,15 @@ using FrameBytes = std::array<std::byte, kFrameSize>;
 /// Decodes an untagged frame; trailing bytes are padding. nullopt: another ethertype, not Ethernet/IPv4, or too short.
 [[nodiscard]] std::optional<ArpFrame> decode(std::span<const std::byte> frame);
 
-/// An IPv4 packet's sender, as far as a binding needs it.
+/// An IP packet's sender, as far as a binding needs it.
 struct PacketSource {
   core::MacAddress mac;
   core::IpAddress ip;
   bool operator==(const PacketSource&) const = default;
 };
 
-/// Reads the source of an untagged IPv4 packet (RFC 791). nullopt: another ethertype or version, or too short.
+/// Reads the source of an untagged IPv4 or IPv6 packet (RFC 791, RFC 8200). nullopt: another ethertype or version, too
+/// short, or neighbour discovery, whose own decoder (nd_frames.hpp) demands more of it.
 [[nodiscard]] std::optional<PacketSource> decode_packet_source(std::span<const std::byte> frame);
 
 [[nodiscard]] FrameBytes encode(const ArpFrame& frame);

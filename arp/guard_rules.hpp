@@ -21,8 +21,9 @@ struct GuardedSegment {
 /// The whole guard as nft(8) text that replaces the table in one transaction (design 6).
 ///
 /// Gateway ARP, requests and replies, as sender or target, is dropped where the bridge forwards it, takes it in or
-/// sends its own; not at ingress, so that the FDB still learns from it. Every rule matches `meta protocol`: without it
-/// a VLAN-tagged frame passes. Segments without ports or gateways add nothing.
+/// sends its own; not at ingress, so that the FDB still learns from it. So are neighbour solicitations and
+/// advertisements with a gateway as target, and solicitations from one. Every rule matches `meta protocol`: without it
+/// a VLAN-tagged frame passes. Segments without ports or gateways add nothing, nor does a family without gateways.
 [[nodiscard]] std::string render_guard(const std::vector<GuardedSegment>& segments);
 
 /// Text that removes the guard, whether it is there or not.

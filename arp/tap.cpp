@@ -2,6 +2,7 @@
 #include "arp/tap.hpp"
 
 #include <arpa/inet.h>
+#include <netinet/in.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -27,15 +28,17 @@ using core::MacAddress;
 
 /// About 16,000 queued frames per 8 MiB: a frame costs a kernel buffer, not its length. FORCE doubles the value.
 constexpr int kReceiveBuffer = 16 * 1024 * 1024;
-constexpr int kBudget = 256;        ///< frames per wake-up
-constexpr std::size_t kSnap = 128;  ///< an ARP frame is 42 octets, 60 with padding
+constexpr int kBudget = 256;           ///< frames per wake-up
+constexpr std::size_t kSnap = 128;     ///< an ARP frame is 42 octets, 60 with padding
+constexpr std::size_t kNdSnap = 1514;  ///< a checksum needs the whole frame
 
 error_code last_error() { return {errno, boost::system::system_category()}; }
 
 /// Offset of an ancillary value for BPF; the kernel's macros are negative ints made unsigned.
 constexpr std::uint32_t ancillary(int offset) { return static_cast<std::uint32_t>(SKF_AD_OFF + offset); }
 
-/// Untagged ARP and RARP, and IPv4 from `sources`. BPF jumps reach 255 instructions: each source has its own return.
+/// Untagged ARP and RARP, which are looked for first, ICMPv6 of type 135 or 136 right behind an IPv6 header, and IP
+/// from `sources`. BPF jumps reach 255 instructions: each source has its own return.
 std::vector<sock_filter> make_filter(std::span<const MacAddress> sources) {
   constexpr std::uint16_t kLoadWord = BPF_LD | BPF_W | BPF_ABS;
   constexpr std::uint16_t kLoadHalf = BPF_LD | BPF_H | BPF_ABS;
@@ -44,6 +47,8 @@ std::vector<sock_filter> make_filter(std::span<const MacAddress> sources) {
   constexpr std::uint16_t kReturn = BPF_RET | BPF_K;
   constexpr std::uint32_t kSourceAt = 6;
   constexpr std::uint32_t kEthertypeAt = 12;
+  constexpr std::uint32_t kNextHeaderAt = 20;
+  constexpr std::uint32_t kIcmpTypeAt = 54;
   std::vector<sock_filter> filter{
       {kLoadByte, 0, 0, ancillary(SKF_AD_VLAN_TAG_PRESENT)},
       {kJumpEqual, 1, 0, 0},
@@ -52,8 +57,15 @@ std::vector<sock_filter> make_filter(std::span<const MacAddress> sources) {
       {kJumpEqual, 1, 0, ETH_P_ARP},
       {kJumpEqual, 0, 1, ETH_P_RARP},
       {kReturn, 0, 0, kSnap},
-      {kJumpEqual, 1, 0, ETH_P_IP},
+      {kJumpEqual, 2, 0, ETH_P_IPV6},
+      {kJumpEqual, 7, 0, ETH_P_IP},
       {kReturn, 0, 0, 0},
+      {kLoadByte, 0, 0, kNextHeaderAt},
+      {kJumpEqual, 0, 4, IPPROTO_ICMPV6},
+      {kLoadByte, 0, 0, kIcmpTypeAt},
+      {kJumpEqual, 1, 0, static_cast<std::uint32_t>(NdType::kSolicitation)},
+      {kJumpEqual, 0, 1, static_cast<std::uint32_t>(NdType::kAdvertisement)},
+      {kReturn, 0, 0, kNdSnap},
   };
   for (const MacAddress& source : sources) {
     std::uint32_t front = 0;
@@ -164,9 +176,8 @@ class PortTap::Port {
 
   /// False when nothing is waiting, or when the port is gone (ENETDOWN): the kernel's link events tell what then.
   bool read_one() {
-    std::array<std::byte, kSnap> buffer{};
     alignas(cmsghdr) std::array<std::byte, CMSG_SPACE(sizeof(timespec))> control{};
-    iovec vector{buffer.data(), buffer.size()};
+    iovec vector{buffer_.data(), buffer_.size()};
     msghdr message{};
     message.msg_iov = &vector;
     message.msg_iovlen = 1;
@@ -175,9 +186,11 @@ class PortTap::Port {
     const ssize_t size = recvmsg(descriptor_.native_handle(), &message, 0);
     if (size < 0) return false;
     ++counters_.frames;
-    const auto bytes = std::span<const std::byte>(buffer).first(static_cast<std::size_t>(size));
+    const auto bytes = std::span<const std::byte>(buffer_).first(static_cast<std::size_t>(size));
     if (const auto frame = decode(bytes)) {
       listener_.on_frame(index_, *frame, timestamp_of(message));
+    } else if (const auto nd = decode_nd(bytes)) {
+      listener_.on_nd_frame(index_, *nd, timestamp_of(message));
     } else if (const auto source = decode_packet_source(bytes)) {
       listener_.on_packet(index_, *source, timestamp_of(message));
     } else {
@@ -191,6 +204,7 @@ class PortTap::Port {
   std::vector<MacAddress> sources_;
   TapListener& listener_;
   Counters& counters_;
+  std::array<std::byte, kNdSnap> buffer_{};
 };
 
 PortTap::PortTap(boost::asio::io_context& io, TapListener& listener) : io_(io), listener_(listener) {}

@@ -79,9 +79,13 @@ void Monitor::request_stage() {
     case Stage::kLinks: error = requests_->request_links(); break;
     case Stage::kFdb: error = requests_->request_fdb(); break;
     case Stage::kNeighbours: error = requests_->request_neighbours(core::Family::kIpv4); break;
+    case Stage::kNeighbours6: error = requests_->request_neighbours(core::Family::kIpv6); break;
     case Stage::kRoutes:
       if (route_interfaces_.empty()) return next_stage();
       error = requests_->request_routes(core::Family::kIpv4, RTPROT_ZEBRA, route_interfaces_.back());
+      break;
+    case Stage::kRoutes6:
+      error = requests_->request_routes(core::Family::kIpv6, RTPROT_ZEBRA, route_interfaces_.back());
       break;
     case Stage::kFollowing: break;
   }
@@ -95,17 +99,26 @@ void Monitor::next_stage() {
       stage_ = Stage::kFdb;
       break;
     case Stage::kFdb: stage_ = Stage::kNeighbours; break;
-    case Stage::kNeighbours: stage_ = Stage::kRoutes; break;
+    case Stage::kNeighbours: stage_ = Stage::kNeighbours6; break;
+    case Stage::kNeighbours6: stage_ = Stage::kRoutes; break;
     case Stage::kRoutes:
-      if (!route_interfaces_.empty()) route_interfaces_.pop_back();
-      if (!route_interfaces_.empty()) break;
-      stage_ = Stage::kFollowing;
-      listener_.on_dump_finished();
-      listener_.on_kernel_idle();
-      return wait_for_events();
+      if (route_interfaces_.empty()) return finish_dump();
+      stage_ = Stage::kRoutes6;
+      break;
+    case Stage::kRoutes6:
+      route_interfaces_.pop_back();
+      stage_ = Stage::kRoutes;
+      break;
     case Stage::kFollowing: return;
   }
   request_stage();
+}
+
+void Monitor::finish_dump() {
+  stage_ = Stage::kFollowing;
+  listener_.on_dump_finished();
+  listener_.on_kernel_idle();
+  wait_for_events();
 }
 
 void Monitor::wait_for_requests() {

@@ -32,7 +32,8 @@ class MonitorListener {
 
 /// Subscribes to link, neighbour and FDB events, dumps the tables, then follows the events.
 ///
-/// States: dumping (links -> FDB -> neighbours -> prior routes; events wait in the socket) -> following. An overrun of
+/// States: dumping (links -> FDB -> neighbours -> prior routes, the last two first of IPv4, then of IPv6, while events
+/// wait in the socket) -> following. An overrun of
 /// the event socket drains it and dumps again (the kernel drops everything until the queue is empty). Two sockets, so
 /// that a dump never competes with events for buffer space.
 class Monitor {
@@ -59,10 +60,11 @@ class Monitor {
   [[nodiscard]] const Counters& counters() const { return counters_; }
 
  private:
-  enum class Stage { kLinks, kFdb, kNeighbours, kRoutes, kFollowing };
+  enum class Stage { kLinks, kFdb, kNeighbours, kNeighbours6, kRoutes, kRoutes6, kFollowing };
 
   void request_stage();
   void next_stage();
+  void finish_dump();
   void wait_for_requests();
   void wait_for_events();
   void read_requests();

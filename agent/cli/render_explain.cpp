@@ -73,6 +73,7 @@ std::string name_evidence(const std::string& evidence) {
   if (evidence == "arp-request") return "by an ARP request";
   if (evidence == "arp-reply") return "by an ARP reply";
   if (evidence == "rarp") return "by a RARP frame";
+  if (evidence == "nd") return "by a neighbour discovery frame";
   return fmt::format("by {}", evidence);
 }
 

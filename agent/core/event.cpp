@@ -48,6 +48,8 @@ std::string_view to_string(FrameKind kind) {
     case FrameKind::kArpRequest: return "arp-request";
     case FrameKind::kArpReply: return "arp-reply";
     case FrameKind::kRarp: return "rarp";
+    case FrameKind::kNeighbourSolicitation: return "neighbour-solicitation";
+    case FrameKind::kNeighbourAdvertisement: return "neighbour-advertisement";
   }
   return "?";
 }
@@ -58,10 +60,12 @@ std::string_view to_string(Reason reason) {
     case Reason::kBindingLearned: return "its binding was learned";
     case Reason::kArpOnLocalPort: return "an ARP frame of it came in on a local port";
     case Reason::kRarpOnLocalPort: return "a RARP frame of its MAC came in on a local port";
+    case Reason::kNdOnLocalPort: return "a neighbour discovery frame of it came in on a local port";
     case Reason::kFdbOnLocalPort: return "the bridge learned its MAC on a local port";
     case Reason::kMacIsLocal: return "its MAC is known on a local port";
     case Reason::kArpOnDci: return "an ARP frame of its MAC came in over the DCI";
     case Reason::kRarpOnDci: return "a RARP frame of its MAC came in over the DCI";
+    case Reason::kNdOnDci: return "a neighbour discovery frame of its MAC came in over the DCI";
     case Reason::kFdbOnDci: return "the bridge learned its MAC on a DCI port";
     case Reason::kRemoteVtep: return "the FDB entry of its MAC names a remote VTEP";
     case Reason::kReboundToOtherMac: return "its address moved to another MAC";

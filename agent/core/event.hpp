@@ -29,9 +29,16 @@ struct PortChanged {
   bool up = false;
 };
 
-enum class FrameKind : std::uint8_t { kArpRequest, kArpReply, kRarp };
+enum class FrameKind : std::uint8_t {
+  kArpRequest,
+  kArpReply,
+  kRarp,
+  kNeighbourSolicitation,
+  kNeighbourAdvertisement,
+};
 
-/// A frame that came in on a port. `sender` is absent for RARP and for ARP probes (RFC 5227: sender 0.0.0.0).
+/// A frame that came in on a port. `sender` is the address that it binds to `mac`; absent for RARP, for ARP probes
+/// (RFC 5227: sender 0.0.0.0) and for duplicate address detection (RFC 4862).
 struct FrameSeen {
   Ifindex port;
   FrameKind kind = FrameKind::kArpRequest;
@@ -107,10 +114,12 @@ enum class Reason : std::uint8_t {
   kBindingLearned,
   kArpOnLocalPort,
   kRarpOnLocalPort,
+  kNdOnLocalPort,
   kFdbOnLocalPort,
   kMacIsLocal,
   kArpOnDci,
   kRarpOnDci,
+  kNdOnDci,
   kFdbOnDci,
   kRemoteVtep,
   kReboundToOtherMac,

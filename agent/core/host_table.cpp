@@ -15,6 +15,7 @@ std::string_view to_string(Evidence evidence) {
     case Evidence::kFdb: return "fdb";
     case Evidence::kArp: return "arp";
     case Evidence::kRarp: return "rarp";
+    case Evidence::kNd: return "nd";
   }
   return "?";
 }

@@ -57,7 +57,7 @@ struct Host {
   }
 };
 
-enum class Evidence : std::uint8_t { kNone, kFdb, kArp, kRarp };
+enum class Evidence : std::uint8_t { kNone, kFdb, kArp, kRarp, kNd };
 [[nodiscard]] std::string_view to_string(Evidence evidence);
 
 /// Where a MAC of a segment is, by the latest evidence.

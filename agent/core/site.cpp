@@ -11,6 +11,24 @@ namespace {
 
 constexpr std::size_t kHistoryCapacity = 16384;
 
+/// What a kind of frame counts as, and the reason it gives on either side.
+struct FrameMeaning {
+  Evidence evidence;
+  Reason on_local_port;
+  Reason on_dci;
+};
+
+FrameMeaning meaning_of(FrameKind kind) {
+  switch (kind) {
+    case FrameKind::kArpRequest:
+    case FrameKind::kArpReply: break;
+    case FrameKind::kRarp: return {Evidence::kRarp, Reason::kRarpOnLocalPort, Reason::kRarpOnDci};
+    case FrameKind::kNeighbourSolicitation:
+    case FrameKind::kNeighbourAdvertisement: return {Evidence::kNd, Reason::kNdOnLocalPort, Reason::kNdOnDci};
+  }
+  return {Evidence::kArp, Reason::kArpOnLocalPort, Reason::kArpOnDci};
+}
+
 /// Between two scans of all stations for strangers who were turned away.
 constexpr Duration kLookAgainInterval = std::chrono::milliseconds(100);
 
@@ -60,22 +78,18 @@ void Site::on(const PortChanged& event, TimePoint /*when*/, TimePoint now, Actio
 void Site::on(const FrameSeen& event, TimePoint when, TimePoint now, Actions& out) {
   const auto port = ports_.find(event.port);
   if (port == ports_.end()) return;
+  const FrameMeaning meaning = meaning_of(event.kind);
   Sighting sighting{.segment = port->second.segment,
                     .mac = event.mac,
                     .port = event.port,
                     .port_class = port->second.port_class,
-                    .evidence = event.kind == FrameKind::kRarp ? Evidence::kRarp : Evidence::kArp,
+                    .evidence = meaning.evidence,
                     .remote_vtep = false,
                     .ip = event.sender,
                     .reason = Reason::kNone,
                     .when = when,
                     .now = now};
-  const bool rarp = event.kind == FrameKind::kRarp;
-  if (sighting.is_local()) {
-    sighting.reason = rarp ? Reason::kRarpOnLocalPort : Reason::kArpOnLocalPort;
-  } else {
-    sighting.reason = rarp ? Reason::kRarpOnDci : Reason::kArpOnDci;
-  }
+  sighting.reason = sighting.is_local() ? meaning.on_local_port : meaning.on_dci;
   if (sighting.is_local() && sighting.ip &&
       settings_.segments[sighting.segment.value].is_gateway(*sighting.ip) &&
       may_be_station(sighting.segment, sighting.mac)) {

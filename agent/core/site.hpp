@@ -17,7 +17,7 @@ namespace untrombone::core {
 /// The decisions of one site: `State x Event x Time -> State + Actions`. No I/O, no clock, no thread.
 ///
 /// Rules (design 3 and 4). The port decides: a host is local iff the latest evidence for its MAC is a local port.
-/// Evidence that carries the address (ARP) on a local port makes it `local`; evidence of the MAC alone (RARP, FDB)
+/// Evidence that carries the address (ARP, ND) on a local port makes it `local`; evidence of the MAC alone (RARP, FDB)
 /// makes it `provisional`: announced, probed, and retracted unless it answers within `confirm`. Evidence on a DCI
 /// port makes it `departing`: its route lingers at a worse metric until another site's claim wins or `linger` is over.
 /// Hosts found by the first dump are announced settled, later ones fresh.

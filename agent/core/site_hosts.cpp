@@ -246,7 +246,7 @@ void Site::greet(Host& host, TimePoint now, Actions& out) {
   const SegmentSettings& settings = settings_of(host);
   const IpPrefix* subnet = settings.subnet_of(host.ip);
   for (const IpAddress& gateway : settings.gateways) {
-    if (!subnet->contains(gateway)) continue;
+    if (!subnet->contains(gateway) && !(gateway.is_link_local() && !host.ip.is_v4())) continue;
     out.greetings.push_back({host.segment, station.port, host.ip, host.mac, gateway, host.cause});
   }
   --host.greetings_left;

@@ -75,6 +75,14 @@ class IpAddress {
   [[nodiscard]] unsigned bits() const { return is_v4() ? 32 : 128; }
   /// 0.0.0.0 or ::.
   [[nodiscard]] bool is_unspecified() const;
+  /// fe80::/10 (RFC 4291 2.5.6); false for IPv4.
+  [[nodiscard]] bool is_link_local() const {
+    return !is_v4() && octets_[0] == 0xfe && (octets_[1] & 0xc0U) == 0x80;
+  }
+  /// 224.0.0.0/4 or ff00::/8.
+  [[nodiscard]] bool is_multicast() const {
+    return is_v4() ? (octets_[0] & 0xf0U) == 0xe0 : octets_[0] == 0xff;
+  }
   [[nodiscard]] std::string to_string() const;
 
  private:

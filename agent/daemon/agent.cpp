@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include "agent/core/frame_rules.hpp"
 #include "agent/daemon/log_events.hpp"
 #include "agent/daemon/observe_sink.hpp"
 #include "bgp/zapi_sink.hpp"
@@ -246,6 +247,19 @@ void Agent::on_frame(Ifindex port, const arp::ArpFrame& frame, arp::FrameTime re
   feed(seen, from_wall(received));
 }
 
+void Agent::on_nd_frame(Ifindex port, const arp::NdFrame& frame, arp::FrameTime received) {
+  const auto segment = topology_.segment_of_port(port);
+  if (!segment) return;
+  core::FrameSeen seen;
+  seen.port = port;
+  seen.kind = frame.type == arp::NdType::kSolicitation ? core::FrameKind::kNeighbourSolicitation
+                                                       : core::FrameKind::kNeighbourAdvertisement;
+  seen.mac = frame.source;
+  if (const auto binding = binding_of(frame)) seen.sender = binding->ip;
+  seen.to_gateway_mac = frame.destination == topology_.segment(*segment).interface_mac;
+  feed(seen, from_wall(received));
+}
+
 void Agent::on_packet(Ifindex port, const arp::PacketSource& source, arp::FrameTime received) {
   feed(core::SourceSeen{port, source.mac, source.ip}, from_wall(received));
 }
@@ -319,8 +333,13 @@ void Agent::arm_timer() {
 
 void Agent::send_greeting(const core::GreetRequest& request) {
   const MacAddress& gateway_mac = topology_.segment(request.segment).interface_mac;
-  tap_.send(request.port,
-            arp::encode(arp::make_greeting(gateway_mac, request.gateway, request.mac, request.ip)));
+  if (request.ip.is_v4()) {
+    tap_.send(request.port,
+              arp::encode(arp::make_greeting(gateway_mac, request.gateway, request.mac, request.ip)));
+  } else {
+    for (const auto make : {arp::make_nd_greeting, arp::make_nd_greeting_question})
+      tap_.send(request.port, arp::encode_nd(make(gateway_mac, request.gateway, request.mac, request.ip)));
+  }
   GreetingRecord& record = greetings_[{request.segment, request.ip}];
   const core::HostIndex index = site_.hosts().find(request.segment, request.ip);
   if (index != core::kNoHost && site_.hosts()[index].greetings_sent <= 1) {
@@ -342,10 +361,18 @@ void Agent::listen_for_strangers() {
 }
 
 void Agent::send_probe(const core::ProbeRequest& request) {
-  const core::IpAddress sender =
-      config_.segments[request.segment.value].probe_address.value_or(core::IpAddress{});
-  const auto frame =
-      arp::encode(arp::make_probe(probe_mac(request.segment), sender, request.mac, request.ip));
+  std::optional<core::IpAddress> sender = config_.segments[request.segment.value].probe_address;
+  if (sender && sender->family() != request.ip.family()) sender.reset();
+  const MacAddress own = probe_mac(request.segment);
+  if (request.ip.is_v4()) {
+    const auto probe = arp::make_probe(own, sender.value_or(core::IpAddress{}), request.mac, request.ip);
+    send_probe_frame(request, arp::encode(probe));
+  } else {
+    send_probe_frame(request, arp::encode_nd(arp::make_nd_probe(own, sender, request.mac, request.ip)));
+  }
+}
+
+void Agent::send_probe_frame(const core::ProbeRequest& request, std::span<const std::byte> frame) {
   if (request.port) {
     tap_.send(request.port, frame);
     return;
@@ -386,7 +413,7 @@ void Agent::update_guard() {
   std::vector<arp::GuardedSegment> wanted;
   for (std::uint16_t i = 0; i < config_.segments.size(); ++i) {
     if (!config_.segments[i].guard) continue;
-    arp::GuardedSegment segment{{}, config_.core.segments[i].gateways};
+    arp::GuardedSegment segment{{}, guarded_gateways({i})};
     for (const auto& [port, state] : topology_.segment({i}).ports) {
       if (state.port_class == core::PortClass::kDci) segment.dci_ports.push_back(topology_.name_of(port));
     }
@@ -401,9 +428,24 @@ void Agent::update_guard() {
   });
 }
 
+/// The configured gateways and, where there is IPv6, what the edges form of a MAC that they share: their kernels ask
+/// for guests from that link-local address, and each would find the other's a duplicate.
+std::vector<core::IpAddress> Agent::guarded_gateways(SegmentId id) const {
+  const core::SegmentSettings& settings = config_.core.segments[id.value];
+  std::vector<core::IpAddress> gateways = settings.gateways;
+  if (std::all_of(settings.subnets.begin(), settings.subnets.end(),
+                  [](const core::IpPrefix& subnet) { return subnet.address().is_v4(); })) {
+    return gateways;
+  }
+  for (const MacAddress& mac : settings.gateway_macs) gateways.push_back(arp::link_local_of(mac));
+  const MacAddress& own = topology_.segment(id).interface_mac;
+  if (core::is_virtual_router_mac(own)) gateways.push_back(arp::link_local_of(own));
+  return gateways;
+}
+
 void Agent::set_guard(GuardState state, const std::string& detail) {
   if (state == GuardState::kActive && guard_state_ != state) {
-    log_.event(LogLevel::kInfo, log_events::kGuardActive, "gateway ARP stays off the DCI");
+    log_.event(LogLevel::kInfo, log_events::kGuardActive, "gateway ARP and ND stay off the DCI");
   }
   guard_state_ = state;
   guard_detail_ = detail;

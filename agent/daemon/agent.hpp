@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -78,6 +79,7 @@ class Agent final : public netlink::MonitorListener, public arp::TapListener, pu
   void on_kernel_failure(const boost::system::error_code& error, std::string_view what) override;
   // TapListener
   void on_frame(core::Ifindex port, const arp::ArpFrame& frame, arp::FrameTime received) override;
+  void on_nd_frame(core::Ifindex port, const arp::NdFrame& frame, arp::FrameTime received) override;
   void on_packet(core::Ifindex port, const arp::PacketSource& source, arp::FrameTime received) override;
   void on_tap_idle() override;
   // SinkListener
@@ -99,10 +101,12 @@ class Agent final : public netlink::MonitorListener, public arp::TapListener, pu
   void send_greeting(const core::GreetRequest& request);
   void listen_for_strangers();
   void send_probe(const core::ProbeRequest& request);
+  void send_probe_frame(const core::ProbeRequest& request, std::span<const std::byte> frame);
   void note_transition(const core::Transition& transition);
   void log_alarm(const core::Alarm& alarm);
   void update_guard();
   void set_guard(GuardState state, const std::string& detail);
+  [[nodiscard]] std::vector<core::IpAddress> guarded_gateways(core::SegmentId id) const;
 
   [[nodiscard]] core::MacAddress probe_mac(core::SegmentId id) const;
 

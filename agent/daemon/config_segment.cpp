@@ -68,13 +68,14 @@ class SegmentReader {
 
   void read_addresses() {
     reader_.read_list("subnets", core_.subnets, check_subnet);
-    if (core_.subnets.empty()) reader_.fail("subnets", "is empty; expected at least one IPv4 prefix");
+    if (core_.subnets.empty()) reader_.fail("subnets", "is empty; expected at least one prefix");
     for (std::size_t i = 0; i < core_.subnets.size(); ++i)
       check_overlap(i, core_.subnets, i, "another subnet, ");
 
     reader_.read_list("gateways", core_.gateways, check_address);
-    if (core_.gateways.empty()) reader_.fail("gateways", "is empty; expected at least one IPv4 address");
+    if (core_.gateways.empty()) reader_.fail("gateways", "is empty; expected at least one address");
     for (std::size_t i = 0; i < core_.gateways.size(); ++i) {
+      if (is_link_local_gateway(core_.gateways[i])) continue;
       if (const auto wrong = why_not_usable(core_.gateways[i])) reader_.fail_at("gateways", i, *wrong);
     }
     reader_.read_list("gateway-macs", core_.gateway_macs, check_mac);
@@ -176,6 +177,13 @@ class SegmentReader {
                       fmt::format("{} overlaps {}{}; expected disjoint subnets", subnet.to_string(), owner,
                                   others[i].to_string()));
     }
+  }
+
+  /// Guests of an IPv6 subnet usually know their router by its link-local address, which is in no subnet.
+  [[nodiscard]] bool is_link_local_gateway(const core::IpAddress& address) const {
+    return address.is_link_local() &&
+           std::any_of(core_.subnets.begin(), core_.subnets.end(),
+                       [](const core::IpPrefix& subnet) { return !subnet.address().is_v4(); });
   }
 
   /// Why an address of an edge cannot be `address`.

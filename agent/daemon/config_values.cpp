@@ -86,7 +86,8 @@ Checked<core::MacAddress> check_mac(const std::string& text) {
 Checked<core::IpAddress> check_address(const std::string& text) {
   const auto address = core::IpAddress::parse(text);
   if (!address) return problem(R"("{}" is not an address; expected e.g. "192.0.2.1")", text);
-  if (!address->is_v4()) return problem("{}: IPv6 is not supported yet; expected an IPv4 address", text);
+  if (address->is_multicast() || address->is_unspecified())
+    return problem("{} is nobody's address; expected a unicast one", text);
   return *address;
 }
 
@@ -94,7 +95,6 @@ Checked<core::IpPrefix> check_prefix(const std::string& text) {
   const std::size_t slash = text.find('/');
   const auto address = core::IpAddress::parse(text.substr(0, slash));
   if (!address) return problem(R"("{}" is not a prefix; expected e.g. "192.0.2.0/24")", text);
-  if (!address->is_v4()) return problem("{}: IPv6 is not supported yet; expected an IPv4 prefix", text);
   if (slash == std::string::npos) return problem("{} has no length; expected e.g. {}/24", text, text);
 
   unsigned length = 0;
@@ -111,17 +111,21 @@ Checked<core::IpPrefix> check_prefix(const std::string& text) {
 
 Checked<core::IpPrefix> check_subnet(const std::string& text) {
   constexpr unsigned kShortest = 8;
-  constexpr unsigned kLongest = 31;
+  constexpr unsigned kShortest6 = 32;
   constexpr std::uint8_t kLoopback = 127;
   constexpr std::uint8_t kFirstMulticast = 224;
+  constexpr std::uint8_t kFirstLinkLocal6 = 0xfe;  // with what was site-local, and multicast above
   auto prefix = check_prefix(text);
   if (!prefix.has_value()) return prefix;
-  if (prefix->length() < kShortest || prefix->length() > kLongest) {
-    return problem("{} cannot be a segment's subnet; expected a length of {} to {}", text, kShortest,
-                   kLongest);
+  const bool v4 = prefix->address().is_v4();
+  const unsigned shortest = v4 ? kShortest : kShortest6;
+  const unsigned longest = prefix->address().bits() - 1;
+  if (prefix->length() < shortest || prefix->length() > longest) {
+    return problem("{} cannot be a segment's subnet; expected a length of {} to {}", text, shortest, longest);
   }
   const std::uint8_t first = prefix->address().octets()[0];
-  if (first == 0 || first == kLoopback || first >= kFirstMulticast) {
+  if (first == 0 || (v4 && (first == kLoopback || first >= kFirstMulticast)) ||
+      (!v4 && first >= kFirstLinkLocal6)) {
     return problem("{} holds no unicast hosts; expected a subnet that does", text);
   }
   return prefix;

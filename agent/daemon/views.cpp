@@ -309,8 +309,10 @@ Json view_explanation_of(const Agent& agent, const Host& host) {
       route == agent.sink().routes().end() ? Json(nullptr) : view_route(agent, prefix, route->second);
   view["greeting"] = view_greeting(agent, host);
   const core::IpPrefix* const subnet = settings.subnet_of(host.ip);
-  const auto gateway = std::find_if(settings.gateways.begin(), settings.gateways.end(),
-                                    [&](const core::IpAddress& ip) { return subnet->contains(ip); });
+  const auto gateway =
+      std::find_if(settings.gateways.begin(), settings.gateways.end(), [&](const core::IpAddress& ip) {
+        return subnet->contains(ip) || (ip.is_link_local() && !host.ip.is_v4());
+      });
   const SegmentView& kernel = agent.topology().segment(host.segment);
   view["guard"] = {
       {"state", config.guard ? to_string(agent.guard_state()) : "off"},

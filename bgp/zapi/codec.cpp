@@ -22,6 +22,7 @@ constexpr std::uint32_t kHasTag = 0x08;
 constexpr std::uint8_t kNexthopIfindex = 1;
 constexpr std::uint8_t kSafiUnicast = 1;
 constexpr std::uint32_t kAfiIpv4 = 1;
+constexpr std::uint32_t kAfiIpv6 = 2;
 
 // CLIENT_CAPABILITIES codes.
 constexpr std::uint32_t kGracefulRestart = 1;
@@ -147,12 +148,15 @@ void encode_graceful_restart(std::vector<std::byte>& out, const Release& release
 }
 
 void encode_update_complete(std::vector<std::byte>& out, const Release& release) {
+  // Both are announced as pending before either is complete, so that zebra waits for both.
   for (const std::uint32_t code : {kUpdatePending, kUpdateComplete}) {
-    Writer writer(out, release.client_capabilities);
-    writer.u32(code);
-    writer.u32(kAfiIpv4);
-    writer.u32(kSafiUnicast);
-    writer.u32(kDefaultVrf);
+    for (const std::uint32_t afi : {kAfiIpv4, kAfiIpv6}) {
+      Writer writer(out, release.client_capabilities);
+      writer.u32(code);
+      writer.u32(afi);
+      writer.u32(kSafiUnicast);
+      writer.u32(kDefaultVrf);
+    }
   }
 }
 

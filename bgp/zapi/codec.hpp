@@ -39,7 +39,7 @@ void encode_notify_request(std::vector<std::byte>& out, const Release& release);
 /// Graceful restart: keep our routes for `stale_seconds` after the connection closes.
 void encode_graceful_restart(std::vector<std::byte>& out, const Release& release,
                              std::uint32_t stale_seconds);
-/// "Everything of IPv4 unicast has been sent again": zebra removes what was not.
+/// "Everything of IPv4 and IPv6 unicast has been sent again": zebra removes what was not, family by family.
 void encode_update_complete(std::vector<std::byte>& out, const Release& release);
 /// Host or shorter route out of `route.interface`, next hop type IFINDEX without ONLINK (which would fail to install).
 void encode_route_add(std::vector<std::byte>& out, const Release& release, std::uint16_t instance,

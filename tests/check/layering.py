@@ -15,6 +15,7 @@ PURE = [
     "netlink/attributes.?pp",
     "netlink/messages.?pp",
     "arp/frames.?pp",
+    "arp/nd_frames.?pp",
     "arp/guard_rules.?pp",
     "bgp/zapi/*",
 ]

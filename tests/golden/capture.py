@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Captures golden bytes: netlink messages and ARP frames from the running kernel, answers from the installed zebra.
+"""Captures golden bytes: netlink messages, ARP and ND frames from the running kernel, answers from the installed zebra.
 
     capture.py DIRECTORY REQUESTS
 
@@ -281,6 +281,71 @@ def capture_arp(directory: Path) -> None:
     records.add("qemu-rarp", "after net/announce.c of QEMU, written by hand", frame(BROADCAST, GUEST_MAC, 0x8035, rarp))
 
 
+# ---- neighbour discovery ----------------------------------------------------------------------------------------
+
+
+def capture_nd(directory: Path) -> None:
+    records = Records(
+        directory / "arp/nd_frames.hex",
+        f"Frames on the wire of a bridge port, from Linux {os.uname().release} by scripts/capture-golden.\n"
+        f"Gateway 2001:db8::1 at {BR0_MAC}, guest 2001:db8::11 at {GUEST_MAC}.",
+    )
+    wire = Wire("guest0")
+    address = lambda text: socket.inet_pton(socket.AF_INET6, text)  # noqa: E731
+    guest, gateway = "2001:db8::11", "2001:db8::1"
+
+    def take(name: str, what: str, cause, outgoing: bool, kind: int, holds: bytes) -> None:
+        cause()
+        # Hop limit, then addresses, then the type with code 0: `holds` tells which addresses.
+        def attempt():
+            octets = wire.wait(name, outgoing, holds)
+            return octets if octets[12:14] == b"\x86\xdd" and octets[54] == kind else None
+
+        records.add(name, what, until(name, attempt))
+
+    def sysctl(knob: str, value: int) -> None:
+        for interface in ("all", "guest0"):
+            Path(f"/proc/sys/net/ipv6/conf/{interface}/{knob}").write_text(f"{value}\n", encoding="ascii")
+
+    ip("-6", "neigh", "flush", "dev", "br0")
+    take("kernel-solicitation", "the kernel asks for 2001:db8::11",
+         lambda: ip("neigh", "replace", guest, "dev", "br0", "nud", "incomplete", "use"), False, 135, address(guest))
+    take("kernel-solicitation-unicast", "the kernel asks whether 2001:db8::11 is still there",
+         lambda: ip("neigh", "replace", guest, "dev", "br0", "lladdr", GUEST_MAC, "nud", "probe"),
+         False, 135, address(guest) + b"\x87")
+    ip("neigh", "delete", guest, "dev", "br0")
+
+    ask = nd_solicitation(GUEST_MAC, guest, gateway)
+    take("kernel-advertisement", "the kernel answers for the gateway",
+         lambda: inject("guest0", ask), False, 136, address(gateway) + address(guest))
+    sysctl("accept_dad", 1)
+    sysctl("ndisc_notify", 1)
+    take("kernel-duplicate-detection", "a guest gets 2001:db8::11: duplicate address detection with a nonce (RFC 7527)",
+         lambda: ip("address", "add", f"{guest}/128", "dev", "guest0"), True, 135, bytes(16) + address("ff02::1:ff00:11"))
+    take("kernel-unsolicited", "and when nobody has it: an unsolicited advertisement (ndisc_notify)",
+         lambda: None, True, 136, address(guest) + address("ff02::1"))
+    ip("address", "del", f"{guest}/128", "dev", "guest0")
+    sysctl("enhanced_dad", 0)
+    take("kernel-plain-duplicate-detection", "the same without a nonce (RFC 4862)",
+         lambda: ip("address", "add", f"{guest}/128", "dev", "guest0"), True, 135, bytes(16) + address("ff02::1:ff00:11"))
+    ip("address", "del", f"{guest}/128", "dev", "guest0")
+
+
+def nd_solicitation(source_mac: str, source: str, target: str) -> bytes:
+    """For the target's solicited-node address, with the source's link-layer address."""
+    octets = socket.inet_pton(socket.AF_INET6, target)
+    group = socket.inet_pton(socket.AF_INET6, "ff02::1:ff00:0")[:13] + octets[13:]
+    addresses = socket.inet_pton(socket.AF_INET6, source) + group
+    mac = bytes.fromhex(source_mac.replace(":", ""))
+    message = struct.pack("!BBHI", 135, 0, 0, 0) + octets + b"\x01\x01" + mac
+    total = sum(struct.unpack(f"!{(32 + len(message)) // 2}H", addresses + message)) + len(message) + 58
+    while total >> 16:
+        total = (total & 0xFFFF) + (total >> 16)
+    message = message[:2] + struct.pack("!H", ~total & 0xFFFF) + message[4:]
+    head = struct.pack("!IHBB", 6 << 28, len(message), 58, 255)
+    return b"\x33\x33" + group[12:] + mac + b"\x86\xdd" + head + addresses + message
+
+
 # ---- zebra ------------------------------------------------------------------------------------------------------
 
 
@@ -390,6 +455,7 @@ def main() -> None:
     run("ip", "-batch", "-", text=TOPOLOGY)
     capture_netlink(directory)
     capture_arp(directory)
+    capture_nd(directory)
     capture_zapi(directory, read_records(sys.argv[2]))
 
 

@@ -34,7 +34,12 @@ std::string section(const std::string& name, const std::string& lines, const Age
   return text + "\n";
 }
 
-std::string render_config(const std::string& site_name, const Frr& frr, const fs::path& socket,
+// What a TOML list holds.
+std::string items(const char* ipv4, const char* ipv6, bool both) {
+  return both ? fmt::format("\"{}\", \"{}\"", ipv4, ipv6) : fmt::format("\"{}\"", ipv4);
+}
+
+std::string render_config(const std::string& site_name, const Frr& frr, const fs::path& socket, bool ipv6,
                           const AgentOptions& options) {
   const std::string probe =
       options.probe_address.empty() ? "" : fmt::format("probe-address = \"{}\"\n", options.probe_address);
@@ -43,9 +48,10 @@ std::string render_config(const std::string& site_name, const Frr& frr, const fs
       {"routes",
        fmt::format("zapi-socket = \"{}\"\nsettle = \"{}\"\nretain-time = \"{}\"\non-exit = \"{}\"\n",
                    frr.zserv().string(), options.settle, options.retain_time, options.on_exit)},
-      {"segment", fmt::format("name = \"lab\"\nbridge = \"{}\"\ndci-ports = [\"{}\"]\nsubnets = [\"{}\"]\n"
-                              "gateways = [\"{}\"]\n",
-                              kBridge, kDciPort, kSubnet, kGateway)},
+      {"segment",
+       fmt::format("name = \"lab\"\nbridge = \"{}\"\ndci-ports = [\"{}\"]\nsubnets = [{}]\n"
+                   "gateways = [{}]\n",
+                   kBridge, kDciPort, items(kSubnet, kSubnet6, ipv6), items(kGateway, kGateway6, ipv6))},
       {"segment.detect", probe},
       {"segment.guard", fmt::format("enabled = {}\ngreet = {}\n", options.guard, options.greet)},
       {"control", fmt::format("socket = \"{}\"\n", socket.string())},
@@ -82,7 +88,7 @@ std::vector<std::string> agent_command(const std::string& binary, const fs::path
 
 }  // namespace
 
-Agent::Agent(std::string site_name, const Netns& netns, const Frr& frr, const fs::path& directory,
+Agent::Agent(std::string site_name, const Netns& netns, const Frr& frr, const fs::path& directory, bool ipv6,
              AgentOptions options)
     : netns_(netns),
       binary_(binary_of(options)),
@@ -90,7 +96,7 @@ Agent::Agent(std::string site_name, const Netns& netns, const Frr& frr, const fs
       socket_(directory / "agent.sock"),
       log_(directory / "agent.log"),
       process_([&] {
-        write_file(config_, render_config(site_name, frr, socket_, options));
+        write_file(config_, render_config(site_name, frr, socket_, ipv6, options));
         return ProcessOptions{
             .argv = agent_command(binary_, config_, options), .netns = &netns, .output = log_};
       }()) {}

@@ -37,7 +37,7 @@ class Agent {
   // Writes agent.toml into `directory` and starts `untrombone agent` in the site's namespace, which must outlive
   // this. Its log is agent.log, appended over restarts.
   Agent(std::string site_name, const Netns& netns, const Frr& frr, const std::filesystem::path& directory,
-        AgentOptions options);
+        bool ipv6, AgentOptions options);
 
   Process& process() { return process_; }
   const std::filesystem::path& config() const { return config_; }

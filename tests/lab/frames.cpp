@@ -53,6 +53,45 @@ void append32(Frame& frame, std::uint32_t value) {
   append16(frame, static_cast<std::uint16_t>(value & 0xffff));
 }
 
+// Of an IPv6 frame: the Ethernet header, 40 octets of IPv6, then ICMPv6 at once.
+constexpr std::size_t kIpv6NextHeaderOffset = kEthernetSize + 6;
+constexpr std::size_t kIpv6SourceOffset = kEthernetSize + 8;
+constexpr std::size_t kIpv6DestinationOffset = kEthernetSize + 24;
+constexpr std::size_t kIcmp6Offset = kEthernetSize + 40;
+constexpr std::size_t kNdTargetOffset = kIcmp6Offset + 8;
+constexpr std::size_t kNdOptionOffset = kIcmp6Offset + 24;
+constexpr std::uint8_t kEcho6Request = 128;
+constexpr std::uint8_t kEcho6Reply = 129;
+
+Ipv6Address load_ipv6(FrameView frame, std::size_t offset) {
+  Ipv6Address address;
+  std::copy_n(frame.begin() + static_cast<std::ptrdiff_t>(offset), address.size(), address.begin());
+  return address;
+}
+
+void append(Frame& frame, const Ipv6Address& address) {
+  frame.insert(frame.end(), address.begin(), address.end());
+}
+
+// The checksum of what follows the IPv6 header, with its pseudo-header (RFC 8200 8.1).
+std::uint16_t icmp6_checksum(FrameView frame) {
+  std::uint32_t sum = static_cast<std::uint32_t>(frame.size() - kIcmp6Offset) + IPPROTO_ICMPV6;
+  for (std::size_t offset = kIpv6SourceOffset; offset + 1 < frame.size(); offset += 2) {
+    sum += load16(frame, offset);
+  }
+  sum = (sum & 0xffff) + (sum >> 16);
+  sum += sum >> 16;
+  return static_cast<std::uint16_t>(~sum & 0xffff);
+}
+
+std::optional<std::uint8_t> icmp6_type_of(FrameView frame) {
+  if (frame.size() < kNdTargetOffset || ethertype_of(frame) != kEthertypeIpv6 ||
+      frame[kIpv6NextHeaderOffset] != IPPROTO_ICMPV6) {
+    return std::nullopt;
+  }
+  return frame[kIcmp6Offset];
+}
+
 }  // namespace
 
 MacAddress parse_mac(std::string_view text) {
@@ -71,6 +110,14 @@ std::uint32_t parse_ipv4(std::string_view text) {
     throw std::invalid_argument(fmt::format("not an IPv4 address: {}", text));
   }
   return ntohl(address.s_addr);
+}
+
+Ipv6Address parse_ipv6(std::string_view text) {
+  Ipv6Address address{};
+  if (::inet_pton(AF_INET6, std::string(text).c_str(), address.data()) != 1) {
+    throw std::invalid_argument(fmt::format("not an IPv6 address: {}", text));
+  }
+  return address;
 }
 
 std::string format_mac(const MacAddress& mac) { return fmt::format("{:02x}", fmt::join(mac, ":")); }
@@ -152,6 +199,73 @@ Frame make_garp(const MacAddress& mac, std::uint32_t ip) {
                   {.operation = kArpRequest, .sender_mac = mac, .sender_ip = ip, .target_ip = ip});
 }
 
+std::optional<NdBody> nd_body_of(FrameView frame) {
+  const auto type = icmp6_type_of(frame);
+  if (frame.size() < kNdOptionOffset || (type != kNeighborSolicitation && type != kNeighborAdvertisement)) {
+    return std::nullopt;
+  }
+  NdBody body{.type = *type,
+              .source = load_ipv6(frame, kIpv6SourceOffset),
+              .destination = load_ipv6(frame, kIpv6DestinationOffset),
+              .target = load_ipv6(frame, kNdTargetOffset),
+              .flags = frame[kIcmp6Offset + 4],
+              .link_address = std::nullopt};
+  const std::uint8_t wanted = *type == kNeighborSolicitation ? 1 : 2;
+  if (frame.size() >= kNdOptionOffset + 8 && frame[kNdOptionOffset] == wanted) {
+    body.link_address = load_mac(frame, kNdOptionOffset + 2);
+  }
+  return body;
+}
+
+Frame make_nd(const MacAddress& destination, const MacAddress& source, const NdBody& body) {
+  Frame frame;
+  append(frame, destination);
+  append(frame, source);
+  append16(frame, kEthertypeIpv6);
+  append32(frame, 6U << 28);
+  append16(frame, body.link_address ? 32 : 24);
+  frame.push_back(IPPROTO_ICMPV6);
+  frame.push_back(255);
+  append(frame, body.source);
+  append(frame, body.destination);
+  frame.push_back(body.type);
+  frame.push_back(0);
+  append16(frame, 0);
+  append32(frame, static_cast<std::uint32_t>(body.flags) << 24);
+  append(frame, body.target);
+  if (body.link_address) {
+    frame.push_back(body.type == kNeighborSolicitation ? 1 : 2);
+    frame.push_back(1);
+    append(frame, *body.link_address);
+  }
+  const std::uint16_t checksum = icmp6_checksum(frame);
+  frame[kIcmp6Offset + 2] = static_cast<std::uint8_t>(checksum >> 8);
+  frame[kIcmp6Offset + 3] = static_cast<std::uint8_t>(checksum & 0xff);
+  return frame;
+}
+
+Frame make_unsolicited_na(const MacAddress& mac, const Ipv6Address& ip) {
+  constexpr std::uint8_t kOverride = 0x20;
+  return make_nd({0x33, 0x33, 0, 0, 0, 1}, mac,
+                 {.type = kNeighborAdvertisement,
+                  .source = ip,
+                  .destination = parse_ipv6("ff02::1"),
+                  .target = ip,
+                  .flags = kOverride,
+                  .link_address = mac});
+}
+
+Frame make_solicitation(const MacAddress& mac, const Ipv6Address& source, const Ipv6Address& target) {
+  Ipv6Address group = parse_ipv6("ff02::1:ff00:0");
+  std::copy(target.end() - 3, target.end(), group.end() - 3);
+  return make_nd({0x33, 0x33, 0xff, target[13], target[14], target[15]}, mac,
+                 {.type = kNeighborSolicitation,
+                  .source = source,
+                  .destination = group,
+                  .target = target,
+                  .link_address = mac});
+}
+
 FramePredicate from_mac(const MacAddress& mac) {
   return [mac](FrameView frame) { return source_of(frame) == mac; };
 }
@@ -176,6 +290,33 @@ FramePredicate is_icmp_between(std::string_view one, std::string_view other) {
     const auto pair = icmp_pair_of(frame);
     return pair &&
            ((pair->source == a && pair->destination == b) || (pair->source == b && pair->destination == a));
+  };
+}
+
+FramePredicate is_echo6_between(std::string_view one, std::string_view other) {
+  return [a = parse_ipv6(one), b = parse_ipv6(other)](FrameView frame) {
+    const auto type = icmp6_type_of(frame);
+    if (type != kEcho6Request && type != kEcho6Reply) {
+      return false;
+    }
+    const Ipv6Address source = load_ipv6(frame, kIpv6SourceOffset);
+    const Ipv6Address destination = load_ipv6(frame, kIpv6DestinationOffset);
+    return (source == a && destination == b) || (source == b && destination == a);
+  };
+}
+
+FramePredicate is_nd_about(const MacAddress& source, std::string_view target) {
+  return [source, address = parse_ipv6(target)](FrameView frame) {
+    const auto body = nd_body_of(frame);
+    return body && source_of(frame) == source && body->target == address;
+  };
+}
+
+FramePredicate is_nd_greeting_to(const MacAddress& guest, std::string_view gateway) {
+  return [guest, address = parse_ipv6(gateway)](FrameView frame) {
+    const auto body = nd_body_of(frame);
+    return body && body->type == kNeighborSolicitation && destination_of(frame) == guest &&
+           body->source == address;
   };
 }
 

@@ -18,6 +18,7 @@
 namespace untrombone::lab {
 
 using MacAddress = std::array<std::uint8_t, 6>;
+using Ipv6Address = std::array<std::uint8_t, 16>;
 using Frame = std::vector<std::uint8_t>;
 using FrameView = std::span<const std::uint8_t>;
 using FramePredicate = std::function<bool(FrameView)>;
@@ -26,10 +27,12 @@ inline constexpr MacAddress kBroadcastMac{0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
 inline constexpr std::uint16_t kEthertypeIpv4 = 0x0800;
 inline constexpr std::uint16_t kEthertypeArp = 0x0806;
 inline constexpr std::uint16_t kEthertypeRarp = 0x8035;
+inline constexpr std::uint16_t kEthertypeIpv6 = 0x86dd;
 
-// Both throw std::invalid_argument on malformed text.
+// They throw std::invalid_argument on malformed text.
 MacAddress parse_mac(std::string_view text);
 std::uint32_t parse_ipv4(std::string_view text);
+Ipv6Address parse_ipv6(std::string_view text);
 std::string format_mac(const MacAddress& mac);
 std::string format_ipv4(std::uint32_t address);
 
@@ -64,12 +67,38 @@ Frame make_rarp(const MacAddress& mac);
 // Gratuitous ARP request.
 Frame make_garp(const MacAddress& mac, std::uint32_t ip);
 
+// A neighbour solicitation or advertisement (RFC 4861 4.3, 4.4) without other options than the link-layer address.
+struct NdBody {
+  std::uint8_t type = 0;
+  Ipv6Address source{};
+  Ipv6Address destination{};
+  Ipv6Address target{};
+  std::uint8_t flags = 0;                  // R, S, O: the three highest bits
+  std::optional<MacAddress> link_address;  // source's of a solicitation, target's of an advertisement
+};
+inline constexpr std::uint8_t kNeighborSolicitation = 135;
+inline constexpr std::uint8_t kNeighborAdvertisement = 136;
+
+// A link-layer address is only read where it is the first option.
+std::optional<NdBody> nd_body_of(FrameView frame);
+Frame make_nd(const MacAddress& destination, const MacAddress& source, const NdBody& body);
+// To all nodes, with Override.
+Frame make_unsolicited_na(const MacAddress& mac, const Ipv6Address& ip);
+// To the target's solicited-node address.
+Frame make_solicitation(const MacAddress& mac, const Ipv6Address& source, const Ipv6Address& target);
+
 // Predicates for FrameCapture.
 FramePredicate from_mac(const MacAddress& mac);
 FramePredicate is_rarp_of(const MacAddress& mac);
 // A unicast ARP frame to `guest` whose sender is the gateway: untrombone's greeting.
 FramePredicate is_greeting_to(const MacAddress& guest, std::string_view gateway);
 FramePredicate is_icmp_between(std::string_view one, std::string_view other);
+// ICMPv6 echo requests and replies.
+FramePredicate is_echo6_between(std::string_view one, std::string_view other);
+// A solicitation or advertisement from this MAC about this target.
+FramePredicate is_nd_about(const MacAddress& source, std::string_view target);
+// A unicast solicitation of `guest` whose source is the gateway: the half of untrombone's greeting that is answered.
+FramePredicate is_nd_greeting_to(const MacAddress& guest, std::string_view gateway);
 
 // Sends whole frames out of an interface.
 class FrameSender {

@@ -41,14 +41,14 @@ bool accepts_clients(const fs::path& path) {
 
 }  // namespace
 
-Frr::Frr(Node router, const Netns& netns, Protocol protocol, fs::path directory)
+Frr::Frr(Node router, const Netns& netns, Protocol protocol, fs::path directory, bool ipv6)
     : netns_(netns),
       directory_(std::move(directory)),
       routing_daemon_(protocol == Protocol::kBgp ? "bgpd" : "ospfd") {
   fs::create_directories(directory_);
   give_to_frr(directory_);
   write_file(directory_ / "zebra.conf", zebra_config(router));
-  write_file(directory_ / "bgpd.conf", bgpd_config(router));
+  write_file(directory_ / "bgpd.conf", bgpd_config(router, ipv6));
   write_file(directory_ / "ospfd.conf", ospfd_config(router));
   start_daemon("zebra");
   start_daemon(routing_daemon_);
@@ -60,12 +60,15 @@ void Frr::start_daemon(const std::string& name) {
   if (name == "zebra") {
     fs::remove(zserv());  // so that its return means that zebra listens
   }
-  daemons_.emplace(
-      name, ProcessOptions{.argv = {kDaemonDirectory + name, "-u", kUser, "-g", kUser, "--vty_socket",
-                                    directory_.string(), "-z", zserv().string(), "-i", file(".pid"), "-f",
-                                    file(".conf"), "-P", "0", "--log", "stdout"},
-                           .netns = &netns_,
-                           .output = file(".log")});
+  std::vector<std::string> argv{
+      kDaemonDirectory + name, "-u", kUser, "-g", kUser, "-P", "0", "--log", "stdout"};
+  argv.insert(argv.end(), {"--vty_socket", directory_.string(), "-z", zserv().string()});
+  argv.insert(argv.end(), {"-i", file(".pid"), "-f", file(".conf")});
+  if (name == "zebra") {
+    // Otherwise it changes an IPv6 route by removing it first: 0.25 ms without one.
+    argv.emplace_back("--v6-rr-semantics");
+  }
+  daemons_.emplace(name, ProcessOptions{.argv = std::move(argv), .netns = &netns_, .output = file(".log")});
   // A daemon that does not find zebra at once tries again only seconds later.
   if (name == "zebra" && !wait_for([this] { return accepts_clients(zserv()); }, std::chrono::seconds(10))) {
     throw std::runtime_error("zebra does not start:\n" + read_file(file(".log")));

@@ -16,7 +16,7 @@ namespace untrombone::lab {
 class Frr {
  public:
   // Starts both daemons; returns when zebra takes clients, not when sessions are up. `netns` must outlive this.
-  Frr(Node router, const Netns& netns, Protocol protocol, std::filesystem::path directory);
+  Frr(Node router, const Netns& netns, Protocol protocol, std::filesystem::path directory, bool ipv6 = false);
 
   const std::filesystem::path& vty_dir() const { return directory_; }
   std::filesystem::path zserv() const { return directory_ / "zserv.api"; }

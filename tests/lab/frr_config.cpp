@@ -80,7 +80,29 @@ std::string neighbor(const std::string& address, int as) {
       address, as);
 }
 
-std::string site_bgpd_config(Site site) {
+// IPv6 unicast over the same IPv4 sessions; its next hops are the addresses of the uplink.
+std::string site_ipv6_family(const std::string& wan) {
+  return fmt::format(
+      " address-family ipv6 unicast\n"
+      "  network {0} route-map SUBNET\n"
+      "  redistribute table route-map UNTROMBONE\n"
+      "  neighbor {1} activate\n"
+      "  neighbor {1} route-map FROM-SITES in\n"
+      " exit-address-family\n",
+      kSubnet6, wan);
+}
+
+std::string wan_ipv6_family() {
+  std::string family = fmt::format(" address-family ipv6 unicast\n  network {}\n", kClientSubnet6);
+  for (const Site site : {Site::kA, Site::kB}) {
+    family += fmt::format(
+        "  neighbor {0} activate\n  neighbor {0} default-originate\n  neighbor {0} route-map FROM-SITES in\n",
+        uplink_address(site));
+  }
+  return family + " exit-address-family\n";
+}
+
+std::string site_bgpd_config(Site site, bool ipv6) {
   const std::string wan = wan_address(site);
   const std::string prepend =
       site == Site::kA ? "" : fmt::format(" set as-path prepend {0} {0}\n", as_of(site));
@@ -95,14 +117,15 @@ std::string site_bgpd_config(Site site) {
       "  redistribute table route-map UNTROMBONE\n"
       "  neighbor {wan} route-map FROM-SITES in\n"
       " exit-address-family\n"
+      "{ipv6}"
       "exit\n",
       fmt::arg("speed", kBgpSpeed), fmt::arg("as", as_of(site)), fmt::arg("id", uplink_address(site)),
       fmt::arg("neighbor", neighbor(wan, kWanAs)), fmt::arg("subnet", kSubnet), fmt::arg("wan", wan),
       fmt::arg("prepend", prepend), fmt::arg("untrombone", kUntromboneBgp),
-      fmt::arg("from_sites", kFromSites));
+      fmt::arg("from_sites", kFromSites), fmt::arg("ipv6", ipv6 ? site_ipv6_family(wan) : ""));
 }
 
-std::string wan_bgpd_config() {
+std::string wan_bgpd_config(bool ipv6) {
   std::string neighbors;
   std::string policies;
   for (const Site site : {Site::kA, Site::kB}) {
@@ -119,8 +142,9 @@ std::string wan_bgpd_config() {
       "  network {}\n"
       "{}"
       " exit-address-family\n"
+      "{}"
       "exit\n",
-      kFromSites, kWanAs, kBgpSpeed, neighbors, kClientSubnet, policies);
+      kFromSites, kWanAs, kBgpSpeed, neighbors, kClientSubnet, policies, ipv6 ? wan_ipv6_family() : "");
 }
 
 std::string ospf_interface(const std::string& ifname) {
@@ -171,10 +195,10 @@ std::string zebra_config(Node router) {
   return fmt::format("hostname {}\nlog timestamp precision 6\n", name_of(router));
 }
 
-std::string bgpd_config(Node router) {
+std::string bgpd_config(Node router, bool ipv6) {
   const std::string body = router == Node::kWan
-                               ? wan_bgpd_config()
-                               : site_bgpd_config(router == Node::kSiteA ? Site::kA : Site::kB);
+                               ? wan_bgpd_config(ipv6)
+                               : site_bgpd_config(router == Node::kSiteA ? Site::kA : Site::kB, ipv6);
   return zebra_config(router) + body;
 }
 

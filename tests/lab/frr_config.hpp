@@ -14,7 +14,7 @@ namespace untrombone::lab {
 
 // `router` is kSiteA, kSiteB or kWan.
 std::string zebra_config(Node router);
-std::string bgpd_config(Node router);
+std::string bgpd_config(Node router, bool ipv6);
 std::string ospfd_config(Node router);
 
 }  // namespace untrombone::lab

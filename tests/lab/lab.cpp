@@ -61,15 +61,21 @@ void Lab::start_routing() {
   RouteWatcher site_a(nodes_.site_a);
   RouteWatcher site_b(nodes_.site_b);
   for (const Node node : {Node::kWan, Node::kSiteA, Node::kSiteB}) {
-    frrs_.emplace(node, std::make_unique<Frr>(node, nodes_[node], options_.protocol, directory(node)));
+    frrs_.emplace(
+        node, std::make_unique<Frr>(node, nodes_[node], options_.protocol, directory(node), options_.ipv6));
   }
   const auto deadline = std::chrono::steady_clock::now() + options_.converge_timeout;
   const auto left = [deadline] {
     return std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
   };
-  const bool converged = site_a.wait_present({.prefix = "0.0.0.0/0"}, left()) &&
-                         site_b.wait_present({.prefix = "0.0.0.0/0"}, left()) &&
-                         wan.wait_present({.prefix = kSubnet, .gateway = uplink_address(Site::kA)}, left());
+  bool converged = site_a.wait_present({.prefix = "0.0.0.0/0"}, left()) &&
+                   site_b.wait_present({.prefix = "0.0.0.0/0"}, left()) &&
+                   wan.wait_present({.prefix = kSubnet, .gateway = uplink_address(Site::kA)}, left());
+  if (options_.ipv6 && options_.protocol == Protocol::kBgp) {
+    converged = converged && site_a.wait_present({.prefix = "::/0"}, left()) &&
+                site_b.wait_present({.prefix = "::/0"}, left()) &&
+                wan.wait_present({.prefix = kSubnet6, .oif = wan_port(Site::kA)}, left());
+  }
   if (!converged) {
     throw std::runtime_error(fmt::format("lab {}: routing has not converged", id_));
   }
@@ -117,7 +123,7 @@ Agent& Lab::start_agent(Site site, AgentOptions options) {
   agents_.erase(site);
   const Node node = node_of(site);
   auto agent = std::make_unique<Agent>(site == Site::kA ? "dc-a" : "dc-b", nodes_[site], frr(site),
-                                       directory(node), std::move(options));
+                                       directory(node), options_.ipv6, std::move(options));
   return *agents_.emplace(site, std::move(agent)).first->second;
 }
 

@@ -35,8 +35,8 @@ struct LabOptions {
   GatewayStyle gateway_style = GatewayStyle::kPerSite;
   DciKind dci_kind = DciKind::kRelay;
   std::chrono::microseconds dci_delay{0};  // one way; kRelay only
-  bool ipv6 = false;                       // 2001:db8:1::/64 on the segment; routing stays IPv4
-  bool frr = true;                         // false: an L2 lab without routing
+  bool ipv6 = false;  // 2001:db8:1::/64 on the segment, and BGP routes it (OSPF does not)
+  bool frr = true;    // false: an L2 lab without routing
   std::chrono::milliseconds converge_timeout = std::chrono::seconds(30);
 };
 

@@ -2,6 +2,7 @@
 #include "tests/lab/pinger.hpp"
 
 #include <arpa/inet.h>
+#include <netinet/icmp6.h>
 #include <netinet/ip.h>
 #include <netinet/ip_icmp.h>
 #include <poll.h>
@@ -10,6 +11,7 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <cstring>
 
 #include "tests/lab/capture.hpp"
 #include "tests/lab/frames.hpp"
@@ -46,8 +48,18 @@ struct Echo {
   std::uint16_t sequence;
 };
 
-// The id and sequence of an echo reply, from a packet with its IP header.
-std::optional<Echo> decode_echo_reply(FrameView packet) {
+Echo decode_echo(FrameView echo) {
+  return {.id = static_cast<std::uint16_t>(echo[4] << 8 | echo[5]),
+          .sequence = static_cast<std::uint16_t>(echo[6] << 8 | echo[7])};
+}
+
+// The id and sequence of an echo reply, from what a raw socket of the family reads: with its IPv4 header, without its
+// IPv6 one.
+std::optional<Echo> decode_echo_reply(FrameView packet, int family) {
+  if (family == AF_INET6) {
+    const bool reply = packet.size() >= kEchoHeader && packet[0] == ICMP6_ECHO_REPLY;
+    return reply ? std::optional(decode_echo(packet)) : std::nullopt;
+  }
   if (packet.size() < sizeof(iphdr)) {
     return std::nullopt;
   }
@@ -55,9 +67,33 @@ std::optional<Echo> decode_echo_reply(FrameView packet) {
   if (packet.size() < header + kEchoHeader || packet[header] != ICMP_ECHOREPLY) {
     return std::nullopt;
   }
-  const FrameView echo = packet.subspan(header);
-  return Echo{.id = static_cast<std::uint16_t>(echo[4] << 8 | echo[5]),
-              .sequence = static_cast<std::uint16_t>(echo[6] << 8 | echo[7])};
+  return decode_echo(packet.subspan(header));
+}
+
+sockaddr_storage parse_destination(std::string_view text) {
+  sockaddr_storage storage{};
+  if (text.find(':') == std::string_view::npos) {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(parse_ipv4(text));
+    std::memcpy(&storage, &address, sizeof address);
+  } else {
+    sockaddr_in6 address{};
+    address.sin6_family = AF_INET6;
+    const Ipv6Address ip = parse_ipv6(text);
+    std::memcpy(&address.sin6_addr, ip.data(), ip.size());
+    std::memcpy(&storage, &address, sizeof address);
+  }
+  return storage;
+}
+
+UniqueFd open_icmp6_socket(const Netns& netns) {
+  return run_in(netns, [] {
+    UniqueFd socket(check(::socket(AF_INET6, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_ICMPV6), "ICMPv6 socket"));
+    constexpr int kOn = 1;
+    check(::setsockopt(socket.get(), SOL_SOCKET, SO_TIMESTAMPNS, &kOn, sizeof kOn), "SO_TIMESTAMPNS");
+    return socket;
+  });
 }
 
 }  // namespace
@@ -90,10 +126,10 @@ void send_icmp(int socket, std::uint32_t destination, const std::vector<std::uin
 }
 
 Pinger::Pinger(const Netns& netns, std::string_view destination, std::chrono::microseconds interval)
-    : destination_(parse_ipv4(destination)),
+    : destination_(parse_destination(destination)),
       interval_(interval),
       id_(next_id()),
-      socket_(open_icmp_socket(netns)),
+      socket_(destination_.ss_family == AF_INET ? open_icmp_socket(netns) : open_icmp6_socket(netns)),
       worker_([this](int stop_fd) { run(stop_fd); }) {}
 
 void Pinger::stop(std::chrono::milliseconds patience) {
@@ -175,7 +211,14 @@ void Pinger::send_one() {
     sequence = static_cast<std::uint16_t>(probes_.size() & 0xffff);
     probes_.push_back({.sent = now(), .rtt = std::nullopt});
   }
-  send_icmp(socket_.get(), destination_, make_echo_request(id_, sequence));
+  std::vector<std::uint8_t> message = make_echo_request(id_, sequence);
+  if (destination_.ss_family == AF_INET6) {
+    message[0] = ICMP6_ECHO_REQUEST;  // the kernel makes the checksum
+  }
+  // An error (no route yet, no neighbour) is a lost probe.
+  const socklen_t size = destination_.ss_family == AF_INET6 ? sizeof(sockaddr_in6) : sizeof(sockaddr_in);
+  ::sendto(socket_.get(), message.data(), message.size(), MSG_DONTWAIT,
+           reinterpret_cast<const sockaddr*>(&destination_), size);
 }
 
 void Pinger::receive_all() {
@@ -192,7 +235,8 @@ void Pinger::receive_all() {
     if (size < 0) {
       return;
     }
-    const auto echo = decode_echo_reply(FrameView(buffer).first(static_cast<std::size_t>(size)));
+    const auto echo =
+        decode_echo_reply(FrameView(buffer).first(static_cast<std::size_t>(size)), destination_.ss_family);
     if (echo && echo->id == id_) {
       answered(echo->sequence, kernel_timestamp(message));
     }

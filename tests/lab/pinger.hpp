@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 
+#include <sys/socket.h>
+
 #include <chrono>
 #include <cstdint>
 #include <mutex>
@@ -30,7 +32,7 @@ struct PingSummary {
   std::chrono::nanoseconds max_rtt{};
 };
 
-// Sends ICMP echo requests at a fixed interval until stopped. Thread-safe.
+// Sends ICMP echo requests, to an IPv4 or IPv6 address, at a fixed interval until stopped. Thread-safe.
 class Pinger {
  public:
   Pinger(const Netns& netns, std::string_view destination,
@@ -52,7 +54,7 @@ class Pinger {
   void receive_all();
   void answered(std::uint16_t sequence, Timestamp at);
 
-  std::uint32_t destination_;
+  sockaddr_storage destination_;
   std::chrono::nanoseconds interval_;
   std::uint16_t id_;
   UniqueFd socket_;

@@ -17,7 +17,12 @@
 namespace untrombone::lab {
 namespace {
 
-std::string address_text(Bytes value) { return format_ipv4(ntohl(load<std::uint32_t>(value))); }
+// Of an IPv4 or IPv6 address.
+std::string address_text(Bytes value) {
+  std::array<char, INET6_ADDRSTRLEN> text{};
+  ::inet_ntop(value.size() == 4 ? AF_INET : AF_INET6, value.data(), text.data(), text.size());
+  return text.data();
+}
 
 struct NextHop {
   std::string gateway;
@@ -38,13 +43,15 @@ NextHop first_of_multipath(Bytes value) {
   return hop;
 }
 
-// Nothing for messages that are not about the main IPv4 table.
+// Nothing for messages that are not about the main table. The kernel's own IPv6 routes (link-local and connected ones)
+// are left out, too.
 std::optional<RouteEvent> decode_route(const nlmsghdr& header, Bytes body,
                                        const std::map<int, std::string>& ifnames) {
   const auto route = load<rtmsg>(body);
-  const bool relevant = (header.nlmsg_type == RTM_NEWROUTE || header.nlmsg_type == RTM_DELROUTE) &&
-                        body.size() >= sizeof route && route.rtm_family == AF_INET &&
-                        route.rtm_table == RT_TABLE_MAIN;
+  const bool relevant =
+      (header.nlmsg_type == RTM_NEWROUTE || header.nlmsg_type == RTM_DELROUTE) &&
+      body.size() >= sizeof route && route.rtm_table == RT_TABLE_MAIN &&
+      (route.rtm_family == AF_INET || (route.rtm_family == AF_INET6 && route.rtm_protocol != RTPROT_KERNEL));
   if (!relevant) {
     return std::nullopt;
   }
@@ -52,7 +59,7 @@ std::optional<RouteEvent> decode_route(const nlmsghdr& header, Bytes body,
   event.kind = header.nlmsg_type == RTM_NEWROUTE ? RouteEvent::Kind::kNew : RouteEvent::Kind::kDelete;
   event.protocol = route.rtm_protocol;
   NextHop hop;
-  std::string destination = "0.0.0.0";
+  std::string destination = route.rtm_family == AF_INET ? "0.0.0.0" : "::";
   for_each_attribute(body.subspan(sizeof route), [&](std::uint16_t type, Bytes value) {
     switch (type) {
       case RTA_DST: destination = address_text(value); break;
@@ -86,7 +93,7 @@ void request_dump(int socket) {
                     .nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP,
                     .nlmsg_seq = 1,
                     .nlmsg_pid = 0};
-  request.body.rtm_family = AF_INET;
+  request.body.rtm_family = AF_UNSPEC;
   check(::send(socket, &request, sizeof request, 0), "ask for the routes");
 }
 
@@ -103,7 +110,7 @@ std::map<int, std::string> interface_names() {
 }  // namespace
 
 RouteWatcher::RouteWatcher(const Netns& netns)
-    : socket_(open_rtnetlink(netns, RTMGRP_IPV4_ROUTE)),
+    : socket_(open_rtnetlink(netns, RTMGRP_IPV4_ROUTE | RTMGRP_IPV6_ROUTE)),
       ifnames_(run_in(netns, interface_names)),
       worker_([this](int stop_fd) { run(stop_fd); }) {}
 

@@ -19,7 +19,7 @@ struct RouteEvent {
   enum class Kind : std::uint8_t { kNew, kDelete };
 
   Kind kind = Kind::kNew;
-  std::string prefix;   // "10.1.0.11/32"; "0.0.0.0/0"
+  std::string prefix;   // "10.1.0.11/32"; "0.0.0.0/0"; "2001:db8:1::b/128"
   std::string gateway;  // empty when on link; the first one of a multipath route
   std::string oif;      // interface name, as above
   std::uint32_t metric = 0;
@@ -34,8 +34,8 @@ struct RouteMatch {
   RouteEvent::Kind kind = RouteEvent::Kind::kNew;
 };
 
-// Records changes of a namespace's main IPv4 routing table on a thread of its own, which runs ahead of ordinary
-// ones. Starts with what is in the table. Thread-safe.
+// Records changes of a namespace's main IPv4 and IPv6 routing tables on a thread of its own, which runs ahead of
+// ordinary ones. Starts with what is in them; of IPv6 the kernel's own routes are left out. Thread-safe.
 class RouteWatcher {
  public:
   explicit RouteWatcher(const Netns& netns);

@@ -38,29 +38,41 @@ std::string site_batch(Site site, const TopologyOptions& options) {
       kBridge, gateway_mac(site, options.gateway_style), kAccessPort, kGateway, kUplink,
       uplink_address(site));
   if (options.ipv6) {
-    batch += fmt::format("address add {}/64 dev {} nodad\n", kGateway6, kBridge);
+    batch += fmt::format("address add {}/64 dev {} nodad\naddress add {}/64 dev {} nodad\n", kGateway6,
+                         kBridge, uplink_address6(site), kUplink);
   }
   return batch;
 }
 
-std::string wan_batch() {
+std::string wan_batch(bool ipv6) {
   std::string batch =
       "link set lo up\n"
       "link set client0 up\n"
       "address add 198.51.100.1/24 dev client0\n";
   for (const Site site : {Site::kA, Site::kB}) {
     batch += fmt::format("link set {0} up\naddress add {1}/30 dev {0}\n", wan_port(site), wan_address(site));
+    if (ipv6) {
+      batch += fmt::format("address add {}/64 dev {} nodad\n", wan_address6(site), wan_port(site));
+    }
+  }
+  if (ipv6) {
+    batch += "address add 2001:db8:c::1/64 dev client0 nodad\n";
   }
   return batch;
 }
 
-std::string client_batch() {
-  return fmt::format(
+std::string client_batch(bool ipv6) {
+  std::string batch = fmt::format(
       "link set lo up\n"
       "link set eth0 up\n"
       "address add {}/24 dev eth0\n"
       "route add default via 198.51.100.1\n",
       kClientAddress);
+  if (ipv6) {
+    batch += fmt::format("address add {}/64 dev eth0 nodad\nroute add default via 2001:db8:c::1 dev eth0\n",
+                         kClientAddress6);
+  }
+  return batch;
 }
 
 std::string fabric_batch() {
@@ -78,6 +90,10 @@ std::string fabric_batch() {
 std::string uplink_address(Site site) { return site == Site::kA ? "192.0.2.1" : "192.0.2.5"; }
 
 std::string wan_address(Site site) { return site == Site::kA ? "192.0.2.2" : "192.0.2.6"; }
+
+std::string uplink_address6(Site site) { return site == Site::kA ? "2001:db8:a::1" : "2001:db8:b::1"; }
+
+std::string wan_address6(Site site) { return site == Site::kA ? "2001:db8:a::2" : "2001:db8:b::2"; }
 
 std::string wan_port(Site site) { return site == Site::kA ? "site-a" : "site-b"; }
 
@@ -148,8 +164,8 @@ Nodes build_topology(const std::string& lab_id, const TopologyOptions& options) 
               .fabric = create("fabric")};
   ip_batch(wire(nodes));
   nodes.fabric.ip(fabric_batch());
-  nodes.wan.ip(wan_batch());
-  nodes.client.ip(client_batch());
+  nodes.wan.ip(wan_batch(options.ipv6));
+  nodes.client.ip(client_batch(options.ipv6));
   for (const Site site : {Site::kA, Site::kB}) {
     nodes[site].ip(site_batch(site, options));
   }

@@ -19,6 +19,8 @@ inline constexpr const char* kSubnet6 = "2001:db8:1::/64";  // only with LabOpti
 inline constexpr const char* kGateway6 = "2001:db8:1::1";
 inline constexpr const char* kClientSubnet = "198.51.100.0/24";
 inline constexpr const char* kClientAddress = "198.51.100.10";
+inline constexpr const char* kClientSubnet6 = "2001:db8:c::/64";
+inline constexpr const char* kClientAddress6 = "2001:db8:c::10";
 inline constexpr const char* kBridge = "br0";
 inline constexpr const char* kAccessPort = "acc0";
 inline constexpr const char* kDciPort = "dci0";
@@ -28,6 +30,8 @@ inline constexpr const char* kGuestPort = "eth0";
 // The site's end of its uplink, and the WAN router's: the gateway of routes to the site in the WAN's table.
 std::string uplink_address(Site site);
 std::string wan_address(Site site);
+std::string uplink_address6(Site site);
+std::string wan_address6(Site site);
 // The WAN router's interface towards the site.
 std::string wan_port(Site site);
 std::string gateway_mac(Site site, GatewayStyle style);

@@ -35,6 +35,7 @@ enum class Announcement : std::uint8_t {
   kRarpQemu,    // RARP at 0, 50, 200, 450 and 800 ms
   kRarpVmware,  // RARP at 0, 300, 600 and 900 ms
   kGarp,        // one gratuitous ARP request
+  kNa,          // one unsolicited neighbour advertisement; only with LabOptions::ipv6
   kNone
 };
 

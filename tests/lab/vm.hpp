@@ -28,6 +28,8 @@ class Vm {
   const Netns& netns() const { return netns_; }
   const std::string& address() const { return address_; }
   std::string prefix() const { return address_ + "/32"; }
+  const std::string& address6() const { return address6_; }  // empty unless the lab has IPv6
+  std::string prefix6() const { return address6_ + "/128"; }
   MacAddress mac() const { return mac_; }
   Site site() const { return site_; }  // where it is, or was last, plugged in
 
@@ -42,10 +44,14 @@ class Vm {
   // Sends any frame as the guest.
   Timestamp send(FrameView frame) const { return port_.send(frame); }
   Timestamp send_garp() const { return send(make_garp(mac_, parse_ipv4(address_))); }
+  Timestamp send_na() const { return send(make_unsolicited_na(mac_, parse_ipv6(address6_))); }
 
  private:
+  Frame announcement_frame(Announcement announcement) const;
+
   std::string name_;
   std::string address_;
+  std::string address6_;
   MacAddress mac_;
   Site site_;
   bool plugged_ = false;

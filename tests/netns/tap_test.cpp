@@ -32,10 +32,19 @@ struct Heard {
   FrameTime received;
 };
 
+struct HeardNd {
+  Ifindex port;
+  NdFrame frame;
+  FrameTime received;
+};
+
 class Recorder final : public TapListener {
  public:
   void on_frame(Ifindex port, const ArpFrame& frame, FrameTime received) override {
     heard.push_back({port, frame, received});
+  }
+  void on_nd_frame(Ifindex port, const NdFrame& frame, FrameTime received) override {
+    neighbours.push_back({port, frame, received});
   }
   void on_packet(Ifindex /*port*/, const PacketSource& source, FrameTime /*received*/) override {
     packets.push_back(source);
@@ -43,6 +52,7 @@ class Recorder final : public TapListener {
   void on_tap_idle() override { ++idle; }
 
   std::vector<Heard> heard;
+  std::vector<HeardNd> neighbours;
   std::vector<PacketSource> packets;
   int idle = 0;
 };
@@ -109,6 +119,56 @@ TEST_CASE("a tap hears ARP and RARP on the port they come in on, with the kernel
   }
   CHECK(tapped.recorder.idle >= 1);
   CHECK(tapped.tap.counters().frames == 2);
+}
+
+TEST_CASE("a tap hears neighbour discovery on the port it comes in on, and no other ICMPv6", "[netns]") {
+  Tapped tapped;
+  const lab::Ipv6Address guest = lab::parse_ipv6("2001:db8::11");
+  const lab::Frame advertisement = lab::make_unsolicited_na(kGuestMac, guest);
+  lab::Frame echo = advertisement;
+  echo[54] = 128;
+  lab::Frame behind_extension = advertisement;
+  behind_extension[20] = 0;  // hop-by-hop options
+  tapped.bridge.send("guest0", echo);
+  tapped.bridge.send("guest0", behind_extension);
+  tapped.bridge.send("guest0", tagged(advertisement));
+  tapped.bridge.send("guest0", advertisement);
+  tapped.bridge.send("far0", lab::make_solicitation(kGuestMac, guest, lab::parse_ipv6("2001:db8::1")));
+  CHECK(tapped.heard_before_a_last_frame_from("far0").empty());
+  REQUIRE(run_until(tapped.io, [&] { return tapped.recorder.neighbours.size() == 2; }));
+  for (const HeardNd& one : tapped.recorder.neighbours) {
+    const bool local = one.port == kAccessPort;
+    CHECK(one.frame.type == (local ? NdType::kAdvertisement : NdType::kSolicitation));
+    CHECK(binding_of(one.frame)->ip.to_string() == "2001:db8::11");
+  }
+  CHECK(tapped.tap.counters().frames == 3);
+}
+
+TEST_CASE("a solicitation that crossed a router is counted as malformed", "[netns]") {
+  Tapped tapped;
+  lab::Frame routed = lab::make_unsolicited_na(kGuestMac, lab::parse_ipv6("2001:db8::11"));
+  routed[21] = 254;
+  tapped.bridge.send("guest0", routed);
+  CHECK(tapped.heard_before_a_last_frame_from("guest0").empty());
+  CHECK(tapped.recorder.neighbours.empty());
+  CHECK(tapped.recorder.packets.empty());
+  CHECK(tapped.tap.counters().malformed == 1);
+}
+
+TEST_CASE("a tap hears IPv6 packets of the MACs it was told to listen for", "[netns]") {
+  Tapped tapped;
+  const auto core_mac = core::MacAddress::parse(lab::format_mac(kGuestMac)).value();
+  lab::Frame packet = lab::make_unsolicited_na(kGuestMac, lab::parse_ipv6("2001:db8::11"));
+  tapped.tap.listen_for(kAccessPort, std::vector{core_mac});
+  tapped.bridge.send("guest0", packet);  // has its own way
+  packet[54] = 128;
+  tapped.bridge.send("guest0", packet);
+  packet[20] = 17;
+  tapped.bridge.send("guest0", packet);
+  tapped.heard_before_a_last_frame_from("guest0");
+  const PacketSource expected{core_mac, IpAddress::parse("2001:db8::11").value()};
+  CHECK(tapped.recorder.packets == std::vector{expected, expected});
+  CHECK(tapped.recorder.neighbours.size() == 1);
 }
 
 TEST_CASE("a tap does not hear what its port sends", "[netns]") {

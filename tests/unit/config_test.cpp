@@ -326,9 +326,9 @@ TEST_CASE("what is required is missed") {
         R"(4: segment "vlan10": gateways: missing; expected e.g. gateways = ["10.1.0.1"])");
   CHECK(complaint(replaced("\"dc-a\"", "\"\"")) == "2: site.name: is empty; expected a name");
   CHECK(complaint(replaced("[\"192.0.2.0/24\"]", "[]")) ==
-        "7: segment \"vlan10\": subnets: is empty; expected at least one IPv4 prefix");
+        "7: segment \"vlan10\": subnets: is empty; expected at least one prefix");
   CHECK(complaint(replaced("[\"192.0.2.1\"]", "[]")) ==
-        "8: segment \"vlan10\": gateways: is empty; expected at least one IPv4 address");
+        "8: segment \"vlan10\": gateways: is empty; expected at least one address");
 }
 
 TEST_CASE("a wrong type names the right one") {
@@ -400,13 +400,52 @@ TEST_CASE("names of interfaces and paths are what the kernel takes") {
         "11: control.socket: is too long; expected at most 107 bytes");
 }
 
-TEST_CASE("IPv6 is refused where it is written") {
-  CHECK(
-      complaint(replaced("[\"192.0.2.0/24\"]", "[\"192.0.2.0/24\",\n \"2001:db8:1::/64\"]")) ==
-      "8: segment \"vlan10\": subnets: 2001:db8:1::/64: IPv6 is not supported yet; expected an IPv4 prefix");
-  CHECK(
-      complaint(replaced("[\"192.0.2.1\"]", "[\"2001:db8:1::1\"]")) ==
-      "8: segment \"vlan10\": gateways: 2001:db8:1::1: IPv6 is not supported yet; expected an IPv4 address");
+/// kMinimal with 2001:db8:1::/64 beside its subnet, and more gateways.
+std::string dual_stack(std::string_view gateways) {
+  std::string text = replaced("[\"192.0.2.0/24\"]", "[\"192.0.2.0/24\", \"2001:db8:1::/64\"]");
+  const std::string_view one = "[\"192.0.2.1\"]";
+  return text.replace(text.find(one), one.size(), gateways);
+}
+
+TEST_CASE("both families live in one segment") {
+  const Config config = parsed(dual_stack(R"(["192.0.2.1", "2001:db8:1::1", "fe80::1"])") +
+                               "exclude = [\"2001:db8:1::f000/116\"]\n[segment.detect]\nprobe-address = "
+                               "\"2001:db8:1::2\"\n");
+  const core::SegmentSettings& segment = config.core.segments[0];
+  REQUIRE(segment.subnets.size() == 2);
+  CHECK(segment.subnets[1].to_string() == "2001:db8:1::/64");
+  REQUIRE(segment.gateways.size() == 3);
+  CHECK(segment.gateways[2].to_string() == "fe80::1");
+  CHECK(segment.exclude[0].to_string() == "2001:db8:1::f000/116");
+  REQUIRE(config.segments[0].probe_address);
+  CHECK(config.segments[0].probe_address->to_string() == "2001:db8:1::2");
+}
+
+TEST_CASE("a link-local gateway needs no subnet of its own, but one of IPv6") {
+  CHECK(complaint(dual_stack("[\"fe80::1\"]")) == "none");
+  CHECK(complaint(replaced("\"192.0.2.1\"", "\"fe80::1\"")) ==
+        "8: segment \"vlan10\": gateways: fe80::1 is in none of the subnets (192.0.2.0/24)");
+  CHECK(complaint(dual_stack("[\"2001:db8:2::1\"]")) ==
+        "8: segment \"vlan10\": gateways: 2001:db8:2::1 is in none of the subnets (192.0.2.0/24, "
+        "2001:db8:1::/64)");
+  CHECK(complaint(dual_stack("[\"ff02::1\"]")) ==
+        "8: segment \"vlan10\": gateways: ff02::1 is nobody's address; expected a unicast one");
+}
+
+TEST_CASE("an IPv6 subnet is one that hosts can live in") {
+  const auto subnet = [](std::string_view text) {
+    return complaint(replaced("\"192.0.2.0/24\"", "\"192.0.2.0/24\", \"" + std::string(text) + "\""));
+  };
+  const std::string where = "7: segment \"vlan10\": subnets: ";
+  CHECK(subnet("fd00:1::/48") == "none");
+  CHECK(subnet("2001:db8::/127") == "none");
+  CHECK(subnet("2001:db8::/128") ==
+        where + "2001:db8::/128 cannot be a segment's subnet; expected a length of 32 to 127");
+  CHECK(subnet("2000::/3") ==
+        where + "2000::/3 cannot be a segment's subnet; expected a length of 32 to 127");
+  for (const std::string text : {"fe80::/64", "ff05::/64", "::/64"}) {
+    CHECK(subnet(text) == where + text + " holds no unicast hosts; expected a subnet that does");
+  }
 }
 
 TEST_CASE("a prefix is exact") {

@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// IPv6 at parity: the moves, the greeting and the restarts of move_test.cpp and restart_test.cpp with a /128.
+#include <catch2/catch.hpp>
+
+#include "tests/e2e/world.hpp"
+#include "tests/lab/topology.hpp"
+#include "tests/lab/wait.hpp"
+
+using namespace untrombone::e2e;
+using namespace untrombone::lab;
+
+namespace {
+
+/// The remote router's kernel sends the /128 to this site. Its next hop is the edge's link-local address.
+bool reaches6(World& world, const Vm& vm, Site site) {
+  return world.remote().wait_present({.prefix = vm.prefix6(), .oif = wan_port(site)}, kPatience);
+}
+
+/// Two sites with IPv6 and agents, and a VM at A that the remote router reaches there.
+struct Moved {
+  World world;
+  Vm& vm;
+
+  explicit Moved(const LabOptions& options = {.dci_delay = 5ms, .ipv6 = true},
+                 const AgentOptions& agents = {})
+      : world(options), vm(start(world, agents)) {
+    REQUIRE(reaches6(world, vm, Site::kA));
+  }
+  static Vm& start(World& world, const AgentOptions& agents) {
+    world.start_agents(agents);
+    return world.lab().start_vm("vm1", Site::kA);
+  }
+};
+
+/// A hundred pings a second from the client cross the DCI in neither direction.
+void check_straight6(World& world, const Vm& vm) {
+  FrameCapture dci(world.lab().netns(Site::kA), kDciPort, is_echo6_between(kClientAddress6, vm.address6()));
+  Pinger client(world.lab().netns(Node::kClient), vm.address6(), 10ms);
+  REQUIRE(client.wait_answers(100, kPatience));
+  client.stop();
+  CHECK(client.summary().lost == 0);
+  CHECK(dci.frames().empty());
+}
+
+}  // namespace
+
+TEST_CASE("an IPv6 host that announces itself by an advertisement is local at once, and straight", "[e2e]") {
+  const auto style = GENERATE(GatewayStyle::kPerSite, GatewayStyle::kAnycast);
+  Moved moved({.gateway_style = style, .dci_delay = 5ms, .ipv6 = true});
+  auto& [world, vm] = moved;
+  check_straight6(world, vm);
+
+  Pinger client(world.lab().netns(Node::kClient), vm.address6(), 10ms);
+  REQUIRE(client.wait_answers(20, kPatience));
+  const Timestamp start = world.lab().move(vm, Site::kB, Announcement::kNa);
+  REQUIRE(reaches6(world, vm, Site::kB));
+  CHECK(world.lab().agent(Site::kB).json({"explain", vm.address6()}).value("verdict", "") == "local");
+  REQUIRE(client.wait_answers(100, kPatience, now()));
+  client.stop();
+  INFO("lost " << client.summary(start).lost << " of " << client.summary(start).sent);
+  CHECK(client.summary(start).longest_gap < 500ms);
+  CHECK(world.becomes(Site::kA, vm.address6(), "remote"));
+  check_straight6(world, vm);
+}
+
+TEST_CASE("RARP brings the remembered IPv6 binding along, and the IPv4 one", "[e2e]") {
+  Moved moved({.dci_delay = 25ms, .ipv6 = true});
+  auto& [world, vm] = moved;
+  REQUIRE(world.becomes(Site::kB, vm.address6(), "remote"));
+  FrameCapture access(world.lab().netns(Site::kB), kAccessPort);
+  world.lab().move(vm, Site::kB, Announcement::kRarpQemu);
+  REQUIRE(reaches6(world, vm, Site::kB));
+  CHECK(world.reaches(vm, Site::kB));
+  CHECK(world.becomes(Site::kB, vm.address6(), "local"));
+  CHECK(world.becomes(Site::kB, vm, "local"));
+  CHECK(world.becomes(Site::kA, vm.address6(), "remote"));
+  CHECK(access.count(is_nd_greeting_to(vm.mac(), kGateway6)) >= 1);
+  check_straight6(world, vm);
+}
+
+TEST_CASE("an IPv6 guest keeps its gateway local after a move", "[e2e]") {
+  Moved moved;
+  auto& [world, vm] = moved;
+  Pinger guest(vm.netns(), kClientAddress6, 20ms);  // its neighbour entry of the gateway is A's, and in use
+  REQUIRE(guest.wait_answers(5, kPatience));
+  world.lab().move(vm, Site::kB, Announcement::kNa);
+  REQUIRE(reaches6(world, vm, Site::kB));
+  CHECK(wait_for(
+      [&] {
+        const CommandResult neighbours =
+            run_command({.argv = {"ip", "-6", "neigh", "show", kGateway6}, .netns = &vm.netns()});
+        return neighbours.output.find(gateway_mac(Site::kB, GatewayStyle::kPerSite)) != std::string::npos;
+      },
+      kPatience));
+  REQUIRE(guest.wait_answers(20, kPatience, now()));
+  guest.stop();
+  check_straight6(world, vm);
+  const auto greeting = world.lab().agent(Site::kB).json({"explain", vm.address6()})["greeting"];
+  CHECK(greeting.value("answered", false));
+}
+
+TEST_CASE("an IPv6 host that announces nothing is found by its traffic", "[e2e]") {
+  Moved moved;
+  auto& [world, vm] = moved;
+  Pinger guest(vm.netns(), kClientAddress6, 20ms);
+  REQUIRE(guest.wait_answers(5, kPatience));
+  world.lab().move(vm, Site::kB, Announcement::kNone);
+  REQUIRE(reaches6(world, vm, Site::kB));
+  guest.stop();
+  CHECK(world.becomes(Site::kB, vm.address6(), "local"));
+  check_straight6(world, vm);
+}
+
+TEST_CASE("a /128 survives the agent without a flap, and is swept when its host left meanwhile", "[e2e]") {
+  AgentOptions options;
+  options.extra_toml = {{"segment.detect", "confirm = \"500ms\""}};
+  Moved moved({.dci_delay = 5ms, .ipv6 = true}, options);
+  auto& [world, vm] = moved;
+  Vm& leaver = world.lab().start_vm("vm2", Site::kA);
+  REQUIRE(reaches6(world, leaver, Site::kA));
+  REQUIRE(world.reaches(leaver, Site::kA));
+
+  const Timestamp killed = now();
+  world.lab().agent(Site::kA).process().kill9();
+  const std::string gone4 = leaver.prefix();
+  const std::string gone6 = leaver.prefix6();
+  world.lab().shutdown_vm(leaver);
+  world.start_agent(Site::kA, options);
+  CHECK(world.host_route_gone(gone6));
+  CHECK(world.host_route_gone(gone4));
+  CHECK(world.becomes(Site::kA, vm.address6(), "local"));
+  for (const RouteEvent& event : world.remote().events(killed)) {
+    CHECK_FALSE((event.prefix == vm.prefix6() && event.kind == RouteEvent::Kind::kDelete));
+  }
+  CHECK(reaches6(world, vm, Site::kA));
+}
+
+TEST_CASE("zebra's own sweep takes a /128 that the new run does not announce", "[e2e]") {
+  AgentOptions options;
+  options.extra_toml = {{"segment.detect", "confirm = \"500ms\""}};
+  Moved moved({.dci_delay = 5ms, .ipv6 = true}, options);
+  auto& [world, vm] = moved;
+  const std::string prefix6 = vm.prefix6();
+  const std::string prefix = vm.prefix();
+  // zebra compares ages in whole seconds: what was added in the second of the disconnection is not swept.
+  Pinger client(world.lab().netns(Node::kClient), vm.address6(), 10ms);
+  REQUIRE(client.wait_answers(200, kPatience));
+  client.stop();
+  world.lab().agent(Site::kA).process().kill9();
+  // No host for the new run, which therefore neither announces it nor withdraws it by name.
+  options.extra_toml.emplace("segment", "exclude = [\"" + vm.prefix() + "\", \"" + vm.prefix6() + "\"]");
+  world.start_agent(Site::kA, options);
+  CHECK(world.host_route_gone(prefix6));
+  CHECK(world.host_route_gone(prefix));
+}
+
+TEST_CASE("an agent told to withdraw leaves no /128", "[e2e]") {
+  AgentOptions options;
+  options.on_exit = "withdraw";
+  Moved moved({.dci_delay = 5ms, .ipv6 = true}, options);
+  auto& [world, vm] = moved;
+  CHECK(world.lab().stop_agent(Site::kA) == 0);
+  CHECK(world.host_route_gone(vm.prefix6()));
+}
