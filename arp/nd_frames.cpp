@@ -188,6 +188,8 @@ IpAddress link_local_of(const MacAddress& mac) {
                         m[2], 0xff, 0xfe, m[3], m[4], m[5]});
 }
 
+IpAddress all_nodes() { return IpAddress::v6({0xff, 0x02, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x01}); }
+
 IpAddress solicited_node_of(const IpAddress& address) {
   const auto octets = address.octets();
   return IpAddress::v6(

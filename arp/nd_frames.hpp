@@ -61,6 +61,8 @@ using NdFrameBytes = std::array<std::byte, kNdFrameSize>;
 
 /// The link-local address of an interface with this MAC (modified EUI-64, RFC 4291 2.5.1 and RFC 2464 5).
 [[nodiscard]] core::IpAddress link_local_of(const core::MacAddress& mac);
+/// ff02::1.
+[[nodiscard]] core::IpAddress all_nodes();
 /// ff02::1:ffXX:XXXX (RFC 4291 2.7.1) and the group MAC that carries it (RFC 2464 7).
 [[nodiscard]] core::IpAddress solicited_node_of(const core::IpAddress& address);
 [[nodiscard]] core::MacAddress group_mac_of(const core::IpAddress& multicast);
@@ -76,7 +78,8 @@ using NdFrameBytes = std::array<std::byte, kNdFrameSize>;
 /// The greeting is two frames, in this order. The advertisement is how RFC 4861 7.2.6 has a changed MAC announced, and
 /// keeps the gateway a router; measured to update a Linux guest's entry in every state, but not to create one, and
 /// nobody answers it. The solicitation does both: it updated and created in every state (but permanent), and the
-/// guest's answer goes to the gateway MAC that the guest now has, so it proves that the greeting took.
+/// guest's answer goes to the gateway MAC that the guest now has, so it proves that the greeting took. A guest of which
+/// only the MAC is known is told with all_nodes() as its address, which it takes as well.
 [[nodiscard]] NdFrame make_nd_greeting(const core::MacAddress& gateway_mac, const core::IpAddress& gateway_ip,
                                        const core::MacAddress& guest_mac, const core::IpAddress& guest_ip);
 [[nodiscard]] NdFrame make_nd_greeting_question(const core::MacAddress& gateway_mac,

@@ -184,7 +184,8 @@ struct ProbeRequest {
   std::optional<MacAddress> mac;
 };
 
-/// Tell the guest at `port` that `gateway` has the local gateway's MAC.
+/// Tell the guest at `port` that `gateway` has the local gateway's MAC. A `gateway` of IPv6 for an `ip` of IPv4: no
+/// IPv6 address of the guest is known, so it can be told but not asked.
 struct GreetRequest {
   SegmentId segment;
   Ifindex port;

@@ -110,6 +110,7 @@ class Site {
   void set_route(Host& host, RouteClass route_class, TimePoint cause, Actions& out);
   void emit_route(const Host& host, TimePoint cause, Actions& out);
   void greet(Host& host, TimePoint now, Actions& out);
+  [[nodiscard]] bool has_ipv6_host(const Station& station) const;
   void probe(const Host& host, Actions& out);
   void schedule(HostIndex index);
   [[nodiscard]] HostState state_elsewhere(const Host& host) const;

@@ -245,14 +245,23 @@ void Site::greet(Host& host, TimePoint now, Actions& out) {
   if (!host.is_here() || host.greetings_left == 0 || !station.is_local()) return;
   const SegmentSettings& settings = settings_of(host);
   const IpPrefix* subnet = settings.subnet_of(host.ip);
+  const bool blind6 = host.ip.is_v4() && !has_ipv6_host(station);
   for (const IpAddress& gateway : settings.gateways) {
-    if (!subnet->contains(gateway) && !(gateway.is_link_local() && !host.ip.is_v4())) continue;
+    const bool serves = subnet->contains(gateway) || (gateway.is_link_local() && !host.ip.is_v4());
+    if (!serves && !(blind6 && !gateway.is_v4())) continue;
     out.greetings.push_back({host.segment, station.port, host.ip, host.mac, gateway, host.cause});
   }
   --host.greetings_left;
   if (host.greetings_left != 0)
     host.greet_at = now + kFirstGreetingInterval * (1 << std::min<int>(host.greetings_sent, 8));
   ++host.greetings_sent;
+}
+
+/// A guest rarely says its IPv6 addresses to all, so another site may know none of them when it arrives there.
+bool Site::has_ipv6_host(const Station& station) const {
+  bool found = false;
+  hosts_.for_each_of(station, [&](HostIndex index) { found = found || !hosts_[index].ip.is_v4(); });
+  return found;
 }
 
 void Site::probe(const Host& host, Actions& out) {

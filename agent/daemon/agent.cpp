@@ -333,9 +333,13 @@ void Agent::arm_timer() {
 
 void Agent::send_greeting(const core::GreetRequest& request) {
   const MacAddress& gateway_mac = topology_.segment(request.segment).interface_mac;
-  if (request.ip.is_v4()) {
+  if (request.gateway.is_v4()) {
     tap_.send(request.port,
               arp::encode(arp::make_greeting(gateway_mac, request.gateway, request.mac, request.ip)));
+  } else if (request.ip.is_v4()) {
+    const auto told = arp::make_nd_greeting(gateway_mac, request.gateway, request.mac, arp::all_nodes());
+    tap_.send(request.port, arp::encode_nd(told));
+    return;  // not a greeting of this address
   } else {
     for (const auto make : {arp::make_nd_greeting, arp::make_nd_greeting_question})
       tap_.send(request.port, arp::encode_nd(make(gateway_mac, request.gateway, request.mac, request.ip)));

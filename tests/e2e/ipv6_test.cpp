@@ -99,6 +99,29 @@ TEST_CASE("an IPv6 guest keeps its gateway local after a move", "[e2e]") {
   CHECK(greeting.value("answered", false));
 }
 
+TEST_CASE("a guest whose IPv6 address the new site never heard of leaves there at once", "[e2e]") {
+  World world({.dci_delay = 5ms, .ipv6 = true});
+  world.start_agents();
+  Vm& vm = world.lab().start_vm("vm1", Site::kA, {.silent = true});
+  vm.send_garp();
+  Pinger guest(vm.netns(), kClientAddress6, 20ms);
+  REQUIRE(guest.wait_answers(5, kPatience));
+  REQUIRE(reaches6(world, vm, Site::kA));
+  REQUIRE(world.becomes(Site::kB, vm, "remote"));
+  REQUIRE_FALSE(world.lab().agent(Site::kB).json({"explain", vm.address6()}).value("found", true));
+
+  FrameCapture uplink(world.lab().netns(Site::kB), kUplink, is_echo6_between(kClientAddress6, vm.address6()));
+  const Timestamp moved = world.lab().move(vm, Site::kB, Announcement::kRarpQemu);
+  const auto leaves = uplink.wait_first(kPatience, moved);
+  REQUIRE(leaves);
+  CHECK(leaves->at - moved < 500ms);
+  // By itself that takes until the old site's edge asks again: 38 s in one run.
+  vm.send(make_solicitation(vm.mac(), parse_ipv6(vm.address6()), parse_ipv6("2001:db8:1::77")));
+  REQUIRE(reaches6(world, vm, Site::kB));
+  guest.stop();
+  check_straight6(world, vm);
+}
+
 TEST_CASE("an IPv6 host that announces nothing is found by its traffic", "[e2e]") {
   Moved moved;
   auto& [world, vm] = moved;

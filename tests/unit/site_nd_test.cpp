@@ -132,6 +132,20 @@ TEST_CASE("the answer of one address does not confirm the others") {
   CHECK_FALSE(driver.announced(kPrivacy));
 }
 
+TEST_CASE("a guest of which only IPv4 is known is told of the IPv6 gateways, too") {
+  SiteDriver driver = SiteDriver::running(dual_stack());
+  const Actions blind = driver.feed(arp(kPort1, kGuestMac, kGuest4));
+  REQUIRE(blind.greetings.size() == 2);
+  CHECK(blind.greetings.front().gateway == kGateway);
+  CHECK(blind.greetings.back().gateway == kGateway6);
+  CHECK(blind.greetings.back().ip == kGuest4);
+  driver.feed(advertisement(kPort1, kGuestMac, kGuest6));
+  driver.advance(50ms);
+  for (const GreetRequest& greeting : driver.actions().greetings) {
+    CHECK(greeting.ip.is_v4() == greeting.gateway.is_v4());
+  }
+}
+
 TEST_CASE("a guest with a link-local gateway is greeted for it, too, but not for IPv4") {
   SiteSettings settings = dual_stack();
   settings.segments.front().gateways.push_back(kGatewayLinkLocal);
