@@ -47,7 +47,8 @@ void check_straight6(World& world, const Vm& vm) {
 TEST_CASE("an IPv6 host that announces itself by an advertisement is local at once, and straight", "[e2e]") {
   const auto style = GENERATE(GatewayStyle::kPerSite, GatewayStyle::kAnycast);
   Moved moved({.gateway_style = style, .dci_delay = 5ms, .ipv6 = true});
-  auto& [world, vm] = moved;
+  World& world = moved.world;
+  Vm& vm = moved.vm;
   check_straight6(world, vm);
 
   Pinger client(world.lab().netns(Node::kClient), vm.address6(), 10ms);
@@ -65,7 +66,8 @@ TEST_CASE("an IPv6 host that announces itself by an advertisement is local at on
 
 TEST_CASE("RARP brings the remembered IPv6 binding along, and the IPv4 one", "[e2e]") {
   Moved moved({.dci_delay = 25ms, .ipv6 = true});
-  auto& [world, vm] = moved;
+  World& world = moved.world;
+  Vm& vm = moved.vm;
   REQUIRE(world.becomes(Site::kB, vm.address6(), "remote"));
   FrameCapture access(world.lab().netns(Site::kB), kAccessPort);
   world.lab().move(vm, Site::kB, Announcement::kRarpQemu);
@@ -80,7 +82,8 @@ TEST_CASE("RARP brings the remembered IPv6 binding along, and the IPv4 one", "[e
 
 TEST_CASE("an IPv6 guest keeps its gateway local after a move", "[e2e]") {
   Moved moved;
-  auto& [world, vm] = moved;
+  World& world = moved.world;
+  Vm& vm = moved.vm;
   Pinger guest(vm.netns(), kClientAddress6, 20ms);  // its neighbour entry of the gateway is A's, and in use
   REQUIRE(guest.wait_answers(5, kPatience));
   world.lab().move(vm, Site::kB, Announcement::kNa);
@@ -124,7 +127,8 @@ TEST_CASE("a guest whose IPv6 address the new site never heard of leaves there a
 
 TEST_CASE("an IPv6 host that announces nothing is found by its traffic", "[e2e]") {
   Moved moved;
-  auto& [world, vm] = moved;
+  World& world = moved.world;
+  Vm& vm = moved.vm;
   Pinger guest(vm.netns(), kClientAddress6, 20ms);
   REQUIRE(guest.wait_answers(5, kPatience));
   world.lab().move(vm, Site::kB, Announcement::kNone);
@@ -138,7 +142,8 @@ TEST_CASE("a /128 survives the agent without a flap, and is swept when its host 
   AgentOptions options;
   options.extra_toml = {{"segment.detect", "confirm = \"500ms\""}};
   Moved moved({.dci_delay = 5ms, .ipv6 = true}, options);
-  auto& [world, vm] = moved;
+  World& world = moved.world;
+  Vm& vm = moved.vm;
   Vm& leaver = world.lab().start_vm("vm2", Site::kA);
   REQUIRE(reaches6(world, leaver, Site::kA));
   REQUIRE(world.reaches(leaver, Site::kA));
@@ -162,7 +167,8 @@ TEST_CASE("zebra's own sweep takes a /128 that the new run does not announce", "
   AgentOptions options;
   options.extra_toml = {{"segment.detect", "confirm = \"500ms\""}};
   Moved moved({.dci_delay = 5ms, .ipv6 = true}, options);
-  auto& [world, vm] = moved;
+  World& world = moved.world;
+  Vm& vm = moved.vm;
   const std::string prefix6 = vm.prefix6();
   const std::string prefix = vm.prefix();
   // zebra compares ages in whole seconds: what was added in the second of the disconnection is not swept.
@@ -181,7 +187,8 @@ TEST_CASE("an agent told to withdraw leaves no /128", "[e2e]") {
   AgentOptions options;
   options.on_exit = "withdraw";
   Moved moved({.dci_delay = 5ms, .ipv6 = true}, options);
-  auto& [world, vm] = moved;
+  World& world = moved.world;
+  Vm& vm = moved.vm;
   CHECK(world.lab().stop_agent(Site::kA) == 0);
   CHECK(world.host_route_gone(vm.prefix6()));
 }

@@ -41,7 +41,8 @@ void check_straight(World& world, const Vm& vm) {
 TEST_CASE("a VM that announces itself by RARP is routed to its new site, both ways", "[e2e]") {
   const auto style = GENERATE(GatewayStyle::kPerSite, GatewayStyle::kAnycast);
   Moved moved({.gateway_style = style, .dci_delay = 25ms});
-  auto& [world, vm] = moved;
+  World& world = moved.world;
+  Vm& vm = moved.vm;
   check_straight(world, vm);
 
   Pinger client(world.lab().netns(Node::kClient), vm.address(), 10ms);
@@ -62,7 +63,8 @@ TEST_CASE("a VM that announces itself by RARP is routed to its new site, both wa
 
 TEST_CASE("a VM that announces itself by a gratuitous ARP is local at once", "[e2e]") {
   Moved moved;
-  auto& [world, vm] = moved;
+  World& world = moved.world;
+  Vm& vm = moved.vm;
   world.lab().move(vm, Site::kB, Announcement::kGarp);
   REQUIRE(world.reaches(vm, Site::kB));
   CHECK(world.verdict(Site::kB, vm) == "local");
@@ -72,7 +74,8 @@ TEST_CASE("a VM that announces itself by a gratuitous ARP is local at once", "[e
 
 TEST_CASE("a VM that announces nothing is found by its traffic", "[e2e]") {
   Moved moved;
-  auto& [world, vm] = moved;
+  World& world = moved.world;
+  Vm& vm = moved.vm;
   Pinger guest = world.ping_from(vm);
   REQUIRE(guest.wait_answers(5, kPatience));
   world.lab().move(vm, Site::kB, Announcement::kNone);
@@ -99,7 +102,8 @@ TEST_CASE("a VM whose address its new site never heard is found by its packets",
 
 TEST_CASE("a VM that moves to B and back is routed to A again", "[e2e]") {
   Moved moved;
-  auto& [world, vm] = moved;
+  World& world = moved.world;
+  Vm& vm = moved.vm;
   world.lab().move(vm, Site::kB);
   REQUIRE(world.reaches(vm, Site::kB));
   world.lab().move(vm, Site::kA);
@@ -117,7 +121,8 @@ TEST_CASE("a VM that is shut down is withdrawn after silent-after", "[e2e]") {
   agents.extra_toml = {{"segment.detect", "refresh = \"1s\"\nsilent-after = \"2s\"\nconfirm = \"250ms\""},
                        {"segment.summarize", "linger = \"500ms\""}};
   Moved moved({.dci_delay = 5ms}, agents);
-  auto& [world, vm] = moved;
+  World& world = moved.world;
+  Vm& vm = moved.vm;
   const std::string address = vm.address();
   const std::string prefix = vm.prefix();
   world.lab().shutdown_vm(vm);
@@ -127,7 +132,8 @@ TEST_CASE("a VM that is shut down is withdrawn after silent-after", "[e2e]") {
 
 TEST_CASE("through OSPF the move is as straight as through BGP", "[e2e]") {
   Moved moved({.protocol = Protocol::kOspf, .dci_delay = 25ms});
-  auto& [world, vm] = moved;
+  World& world = moved.world;
+  Vm& vm = moved.vm;
   world.lab().move(vm, Site::kB);
   REQUIRE(world.reaches(vm, Site::kB));
   CHECK(world.becomes(Site::kA, vm, "remote"));
@@ -136,7 +142,8 @@ TEST_CASE("through OSPF the move is as straight as through BGP", "[e2e]") {
 
 TEST_CASE("the guard keeps the other site's gateway from answering", "[e2e]") {
   Moved moved;
-  auto& [world, vm] = moved;
+  World& world = moved.world;
+  Vm& vm = moved.vm;
   FrameCapture at_guest(vm.netns(), kGuestPort);
   const MacAddress remote_gateway = parse_mac(gateway_mac(Site::kB, GatewayStyle::kPerSite));
   constexpr MacAddress kBroadcast{0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
