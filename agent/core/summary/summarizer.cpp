@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "agent/core/summary/summarizer.hpp"
+
+#include <algorithm>
+
+namespace untrombone::core::summary {
+
+/// What may be covered whoever has it: addresses that can be no host's.
+static std::vector<IpPrefix> free_prefixes(const SegmentSettings& settings) {
+  std::vector<IpPrefix> free = settings.exclude;
+  for (const IpAddress& gateway : settings.gateways) free.push_back(IpPrefix::host(gateway));
+  for (const IpPrefix& subnet : settings.subnets) {
+    for (const IpAddress& end : {subnet.address(), subnet.last()}) {
+      if (subnet.is_reserved(end)) free.push_back(IpPrefix::host(end));
+    }
+  }
+  return free;
+}
+
+template <typename Bits>
+WordTrie<Bits> Summarizer::make_trie(const SegmentSettings& settings, const IpPrefix& subnet) const {
+  const unsigned shortest = mode_ == SummaryMode::kOff ? kWidth<Bits> : settings.shortest_summary(subnet);
+  WordTrie<Bits> trie(BitPrefix<Bits>::of(subnet), shortest, mode_ == SummaryMode::kCover);
+  for (const IpPrefix& prefix : free_) {
+    if (subnet.contains(prefix)) trie.add_free(BitPrefix<Bits>::of(prefix));
+  }
+  return trie;
+}
+
+Summarizer::Summarizer(const SegmentSettings& settings, Family family, SummaryMode mode)
+    : mode_(mode), family_(family), free_(free_prefixes(settings)) {
+  for (const IpPrefix& subnet : settings.subnets) {
+    if (subnet.address().family() != family) continue;
+    if (family == Family::kIpv4) {
+      subnets_.push_back({subnet, make_trie<std::uint32_t>(settings, subnet)});
+    } else {
+      subnets_.push_back({subnet, make_trie<Uint128>(settings, subnet)});
+    }
+  }
+  if (mode != SummaryMode::kHome) return;
+  for (const IpPrefix& block : settings.home_blocks) {
+    if (block.address().family() == family) home_blocks_.push_back(block);
+  }
+}
+
+const Summarizer::Subnet* Summarizer::subnet_of(const IpAddress& address) const {
+  const auto found = std::find_if(subnets_.begin(), subnets_.end(),
+                                  [&](const Subnet& subnet) { return subnet.prefix.contains(address); });
+  return found == subnets_.end() ? nullptr : &*found;
+}
+
+Summarizer::Subnet* Summarizer::subnet_of(const IpAddress& address) {
+  const auto found = std::find_if(subnets_.begin(), subnets_.end(),
+                                  [&](const Subnet& subnet) { return subnet.prefix.contains(address); });
+  return found == subnets_.end() ? nullptr : &*found;
+}
+
+template <typename Edit>
+void Summarizer::change(const IpAddress& address, std::vector<PrefixChange>& out, Edit edit) {
+  Subnet* const subnet = subnet_of(address);
+  if (subnet == nullptr) return;
+  const auto run = [&](auto& trie, auto& changes) {
+    changes.clear();
+    edit(trie, changes);
+    for (const auto& one : changes) {
+      const IpPrefix prefix = one.prefix.to_prefix();
+      if (!is_inside_home(prefix)) out.push_back({prefix, one.added});
+    }
+  };
+  if (auto* const trie = std::get_if<Trie4>(&subnet->trie)) {
+    run(*trie, changes4_);
+  } else {
+    run(std::get<Trie6>(subnet->trie), changes6_);
+  }
+}
+
+namespace {
+
+template <typename Bits>
+Bits bits_for(const WordTrie<Bits>& /*of its family*/, const IpAddress& address) {
+  return to_bits<Bits>(address);
+}
+
+template <typename Bits>
+BitPrefix<Bits> prefix_for(const WordTrie<Bits>& /*of its family*/, const IpPrefix& prefix) {
+  return BitPrefix<Bits>::of(prefix);
+}
+
+}  // namespace
+
+void Summarizer::set_local(const IpAddress& address, bool local, std::vector<PrefixChange>& out) {
+  change(address, out,
+         [&](auto& trie, auto& changes) { trie.set_local(bits_for(trie, address), local, changes); });
+}
+
+void Summarizer::set_remote(const IpAddress& address, bool remote, std::vector<PrefixChange>& out) {
+  if (mode_ != SummaryMode::kCover) return;
+  change(address, out,
+         [&](auto& trie, auto& changes) { trie.set_remote(bits_for(trie, address), remote, changes); });
+}
+
+void Summarizer::set_claimed(const IpPrefix& prefix, bool claimed, std::vector<PrefixChange>& out) {
+  change(prefix.address(), out,
+         [&](auto& trie, auto& changes) { trie.set_claimed(prefix_for(trie, prefix), claimed, changes); });
+}
+
+void Summarizer::mark(const IpAddress& address, bool marked) {
+  Subnet* const subnet = subnet_of(address);
+  if (subnet == nullptr) return;
+  std::visit([&](auto& trie) { trie.mark(bits_for(trie, address), marked); }, subnet->trie);
+}
+
+bool Summarizer::is_marked(const IpAddress& address) const {
+  const Subnet* const subnet = subnet_of(address);
+  return subnet != nullptr &&
+         std::visit([&](const auto& trie) { return trie.is_marked(bits_for(trie, address)); }, subnet->trie);
+}
+
+bool Summarizer::is_local(const IpAddress& address) const {
+  const Subnet* const subnet = subnet_of(address);
+  return subnet != nullptr &&
+         std::visit([&](const auto& trie) { return trie.is_local(bits_for(trie, address)); }, subnet->trie);
+}
+
+IpPrefix Summarizer::top_of(const IpAddress& address) const {
+  for (const IpPrefix& block : home_blocks_) {
+    if (block.contains(address)) return block;
+  }
+  const Subnet* const subnet = subnet_of(address);
+  if (subnet == nullptr) return IpPrefix::host(address);
+  return {address, std::visit([&](const auto& trie) { return trie.top_length(bits_for(trie, address)); },
+                              subnet->trie)};
+}
+
+bool Summarizer::is_home(const IpAddress& address) const {
+  return std::any_of(home_blocks_.begin(), home_blocks_.end(),
+                     [&](const IpPrefix& block) { return block.contains(address); });
+}
+
+bool Summarizer::is_inside_home(const IpPrefix& prefix) const {
+  return std::any_of(home_blocks_.begin(), home_blocks_.end(),
+                     [&](const IpPrefix& block) { return block.contains(prefix); });
+}
+
+std::optional<IpAddress> Summarizer::first_local(const IpPrefix& within) const {
+  std::optional<IpAddress> found;
+  for_each_trie(within, [&](const auto& trie, const auto& prefix) {
+    const auto first = trie.first_local(prefix);
+    if (first && !found) found = to_address(*first);
+  });
+  return found;
+}
+
+std::optional<IpAddress> Summarizer::first_unknown(const IpPrefix& within) const {
+  constexpr unsigned kMost = 4096;
+  std::optional<IpAddress> found;
+  for_each_trie(within, [&](const auto& trie, const auto& prefix) {
+    auto at = prefix.key;
+    for (unsigned i = 0; i < kMost && !found; ++i, ++at) {
+      const IpAddress ip = to_address(at);
+      const bool is_free =
+          std::any_of(free_.begin(), free_.end(), [&](const IpPrefix& free) { return free.contains(ip); });
+      if (!is_free && !trie.is_local(at)) found = ip;
+      if (at == prefix.last()) break;
+    }
+  });
+  return found;
+}
+
+std::size_t Summarizer::size() const {
+  std::size_t sum = 0;
+  for (const Subnet& subnet : subnets_)
+    sum += std::visit([](const auto& trie) { return trie.size(); }, subnet.trie);
+  return sum;
+}
+
+std::size_t Summarizer::bytes() const {
+  std::size_t sum = 0;
+  for (const Subnet& subnet : subnets_)
+    sum += std::visit([](const auto& trie) { return trie.bytes(); }, subnet.trie);
+  return sum;
+}
+
+}  // namespace untrombone::core::summary

@@ -1,0 +1,491 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "agent/core/summary/word_trie.hpp"
+
+#include <algorithm>
+
+namespace untrombone::core::summary {
+
+// ---- records -----------------------------------------------------------------------------------------------------
+
+template <typename Bits>
+typename WordTrie<Bits>::StoredKey WordTrie<Bits>::store(Bits key) {
+  if constexpr (sizeof(Bits) == sizeof(std::uint32_t)) {
+    return {{key}};
+  } else {
+    StoredKey stored;
+    for (std::size_t i = 0; i < stored.parts.size(); ++i)
+      stored.parts[i] = static_cast<std::uint32_t>(key >> (32U * i));
+    return stored;
+  }
+}
+
+template <typename Bits>
+Bits WordTrie<Bits>::load(const StoredKey& key) {
+  Bits bits{0};
+  for (std::size_t i = 0; i < key.parts.size(); ++i)
+    bits |= static_cast<Bits>(static_cast<Bits>(key.parts[i]) << (32U * i));
+  return bits;
+}
+
+/// The bits of the addresses that share `length` bits with `address`, which must reach into the word.
+template <typename Bits>
+std::uint64_t WordTrie<Bits>::mask_in_word(Bits address, unsigned length) {
+  const unsigned count = 1U << (kWidth<Bits> - length);
+  const std::uint64_t run = count == 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << count) - 1;
+  return run << (static_cast<unsigned>(address & 63U) & ~(count - 1));
+}
+
+/// The heap index of the group of `length` bits that `address` is in.
+template <typename Bits>
+unsigned WordTrie<Bits>::group_of(Bits address, unsigned length) {
+  return (1U << (length - kWordLength)) | (static_cast<unsigned>(address & 63U) >> (kWidth<Bits> - length));
+}
+
+template <typename Bits>
+Bits WordTrie<Bits>::key_of(Ref ref) const {
+  return load(is_word(ref) ? words_[index_of(ref)].key : nodes_[index_of(ref)].key);
+}
+
+template <typename Bits>
+unsigned WordTrie<Bits>::length_of(Ref ref) const {
+  return is_word(ref) ? kWordLength : nodes_[index_of(ref)].length;
+}
+
+template <typename Bits>
+std::uint64_t WordTrie<Bits>::bad_in(const Word& word) const {
+  return covers_unknown_ ? word.other | word.claimed : ~(word.local | word.other) | word.claimed;
+}
+
+template <typename Bits>
+bool WordTrie<Bits>::is_bad(Ref ref) const {
+  if (!is_word(ref)) return nodes_[index_of(ref)].bad;
+  const Word& word = words_[index_of(ref)];
+  return bad_in(word) != 0 || word.groups != 0;
+}
+
+template <typename Bits>
+bool WordTrie<Bits>::has_local(Ref ref) const {
+  return is_word(ref) ? words_[index_of(ref)].local != 0 : nodes_[index_of(ref)].has_local;
+}
+
+/// The group of `length` bits around `address`, of more than one address.
+template <typename Bits>
+bool WordTrie<Bits>::is_bad_group(const Word& word, Bits address, unsigned length) const {
+  if ((bad_in(word) & mask_in_word(address, length)) != 0) return true;
+  if (word.groups == 0) return false;
+  std::uint64_t below = std::uint64_t{1} << group_of(address, length);
+  for (unsigned depth = length; depth < kWidth<Bits>; ++depth) {
+    if ((word.groups & below) != 0) return true;
+    const auto first = static_cast<unsigned>(std::countr_zero(below)) * 2;
+    const auto count = static_cast<unsigned>(std::popcount(below)) * 2;
+    if (first >= 64) break;
+    below = (count == 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << count) - 1) << first;
+  }
+  return false;
+}
+
+// ---- structure ---------------------------------------------------------------------------------------------------
+
+template <typename Bits>
+WordTrie<Bits>::WordTrie(const Prefix& subnet, unsigned min_length, bool covers_unknown)
+    : subnet_(subnet), min_length_(std::max(min_length, subnet.length)), covers_unknown_(covers_unknown) {
+  // A subnet that fits into a word begins where the word does; what is around it is never set, so it is bad.
+  const unsigned length = std::min(subnet.length, kWordLength - 1);
+  const Prefix root = Prefix::of(subnet.key, length);
+  root_ = index_of(make(root, covers_unknown));
+  nodes_[root_].fixed = true;
+  refresh_node(root_);
+}
+
+template <typename Bits>
+typename WordTrie<Bits>::Ref WordTrie<Bits>::make(const Prefix& prefix, bool clean) {
+  if (prefix.length == kWordLength) {
+    Word word;
+    word.key = store(prefix.key);
+    if (clean && !covers_unknown_) word.other = ~std::uint64_t{0};
+    return ref_of(words_.make(word), true);
+  }
+  Node node;
+  node.key = store(prefix.key);
+  node.length = static_cast<std::uint8_t>(prefix.length);
+  node.clean = clean;
+  node.bad = !clean;
+  return ref_of(nodes_.make(node), false);
+}
+
+template <typename Bits>
+void WordTrie<Bits>::add_free(const Prefix& prefix) {
+  if (covers_unknown_ || !subnet_.contains(prefix)) return;
+  Path path;
+  ensure(Prefix::of(prefix.key, std::min(prefix.length, kWordLength)), path);
+  if (prefix.length >= kWordLength) {
+    words_[index_of(path.word)].other |= mask_in_word(prefix.key, prefix.length);
+  } else {
+    Node& node = nodes_[path.nodes[path.count - 1]];
+    node.fixed = node.clean = true;
+    std::vector<Ref> open{node.child[0], node.child[1]};  // free prefixes inside were there before
+    while (!open.empty()) {
+      const Ref ref = open.back();
+      open.pop_back();
+      if (ref == 0) continue;
+      if (is_word(ref)) {
+        words_[index_of(ref)].other = ~std::uint64_t{0};
+        continue;
+      }
+      Node& below = nodes_[index_of(ref)];
+      below.clean = true;
+      below.bad = false;
+      open.insert(open.end(), below.child.begin(), below.child.end());
+    }
+  }
+  refresh(path);
+}
+
+/// The nodes above `address`, and its word if there is one.
+template <typename Bits>
+bool WordTrie<Bits>::find(Bits address, Path& path) const {
+  path.count = 0;
+  path.word = 0;
+  std::uint32_t index = root_;
+  while (true) {
+    path.nodes[path.count++] = index;
+    const Node& node = nodes_[index];
+    const Ref next = node.child[bit_at(address, node.length)];
+    if (next == 0 || !Prefix::of(key_of(next), length_of(next)).contains(address)) return false;
+    if (is_word(next)) {
+      path.word = next;
+      return true;
+    }
+    index = index_of(next);
+  }
+}
+
+/// The path to exactly `target`, which is made if need be: a word, or a node (then the path has no word).
+template <typename Bits>
+void WordTrie<Bits>::ensure(const Prefix& target, Path& path) {
+  path.count = 0;
+  path.word = 0;
+  std::uint32_t index = root_;
+  while (true) {
+    path.nodes[path.count++] = index;
+    if (nodes_[index].length == target.length) return;
+    const unsigned side = bit_at(target.key, nodes_[index].length);
+    Ref next = nodes_[index].child[side];
+    if (next == 0) {
+      next = make(target, nodes_[index].clean);
+      nodes_[index].child[side] = next;
+    } else if (length_of(next) > target.length ||
+               !Prefix::of(key_of(next), length_of(next)).contains(target.key)) {
+      next = split_edge(index, next, target);
+    }
+    if (is_word(next)) {
+      path.word = next;
+      return;
+    }
+    index = index_of(next);
+  }
+}
+
+/// A new node on the edge from `parent` to `below`, where the way to `target` leaves it or ends.
+template <typename Bits>
+typename WordTrie<Bits>::Ref WordTrie<Bits>::split_edge(std::uint32_t parent, Ref below,
+                                                        const Prefix& target) {
+  const Bits key = key_of(below);
+  const unsigned length = std::min({common_length(key, target.key), target.length, length_of(below) - 1});
+  const Ref middle = make(Prefix::of(key, length), nodes_[parent].clean);
+  nodes_[index_of(middle)].child[bit_at(key, length)] = below;
+  nodes_[parent].child[bit_at(key, nodes_[parent].length)] = middle;
+  refresh_node(index_of(middle));
+  return middle;
+}
+
+template <typename Bits>
+void WordTrie<Bits>::refresh_node(std::uint32_t index) {
+  Node& node = nodes_[index];
+  bool bad = node.claimed;
+  bool local = false;
+  for (const Ref child : node.child) {
+    if (child == 0) {
+      bad = bad || !node.clean;
+      continue;
+    }
+    const bool beside = !node.clean && length_of(child) > node.length + 1U;
+    bad = bad || beside || is_bad(child);
+    local = local || has_local(child);
+  }
+  node.bad = bad;
+  node.has_local = local;
+}
+
+/// Takes what changed at the end of the path up to the root, as far as it matters.
+template <typename Bits>
+void WordTrie<Bits>::refresh(const Path& path) {
+  for (unsigned i = path.count; i-- > 0;) {
+    Node& node = nodes_[path.nodes[i]];
+    const bool bad = node.bad;
+    const bool local = node.has_local;
+    refresh_node(path.nodes[i]);
+    const bool is_end = path.word == 0 && i + 1 == path.count;
+    if (node.bad == bad && node.has_local == local && !is_end) return;
+  }
+}
+
+template <typename Bits>
+bool WordTrie<Bits>::is_void(const Word& word, bool clean) const {
+  const std::uint64_t background = clean && !covers_unknown_ ? ~std::uint64_t{0} : 0;
+  return (word.local | word.claimed | word.groups | word.marked) == 0 && word.other == background;
+}
+
+/// Removes what says nothing any more: an empty word, a node without need. No prefix depends on them.
+template <typename Bits>
+void WordTrie<Bits>::prune(const Path& path) {
+  unsigned i = path.count;
+  if (path.word != 0) {
+    Node& parent = nodes_[path.nodes[i - 1]];
+    if (!is_void(words_[index_of(path.word)], parent.clean)) return;
+    parent.child[parent.child[1] == path.word ? 1 : 0] = 0;
+    words_.release(index_of(path.word));
+  }
+  while (i-- > 0) {
+    const Node& node = nodes_[path.nodes[i]];
+    if (node.fixed || node.claimed || (node.child[0] != 0 && node.child[1] != 0)) return;
+    const Ref only = node.child[0] != 0 ? node.child[0] : node.child[1];
+    Node& parent = nodes_[path.nodes[i - 1]];
+    const Ref self = ref_of(path.nodes[i], false);
+    parent.child[parent.child[1] == self ? 1 : 0] = only;
+    nodes_.release(path.nodes[i]);
+    if (only != 0) return;
+  }
+}
+
+template <typename Bits>
+const typename WordTrie<Bits>::Word* WordTrie<Bits>::find_word(Bits address) const {
+  Path path;
+  return find(address, path) ? &words_[index_of(path.word)] : nullptr;
+}
+
+// ---- the ideal set -----------------------------------------------------------------------------------------------
+
+/// The top-most admissible length down to the last node of the path; kNone when there is none.
+template <typename Bits>
+unsigned WordTrie<Bits>::top_down_to_end(const Path& path) const {
+  const Node* node = &nodes_[path.nodes[0]];
+  if (!node->bad) return std::max<unsigned>(min_length_, node->length);
+  for (unsigned i = 1; i < path.count; ++i) {
+    const Node& next = nodes_[path.nodes[i]];
+    if (!next.bad) return std::max<unsigned>(min_length_, node->clean ? node->length + 1U : next.length);
+    node = &next;
+  }
+  return kNone;
+}
+
+/// The top-most admissible length above `address`, whose path find() made.
+template <typename Bits>
+unsigned WordTrie<Bits>::top_on(const Path& path, Bits address) const {
+  const unsigned above = top_down_to_end(path);
+  if (above != kNone) return above;
+  const Node& node = nodes_[path.nodes[path.count - 1]];
+  const Ref next = path.word != 0 ? path.word : node.child[bit_at(address, node.length)];
+  if (node.clean && (next == 0 || !is_bad(next))) return std::max(min_length_, node.length + 1U);
+  if (path.word == 0) {  // between the records
+    if (!node.clean) return kWidth<Bits>;
+    return std::max(min_length_, common_length(key_of(next), address) + 1);
+  }
+  const Word& word = words_[index_of(path.word)];
+  if (!is_bad(path.word)) return std::max(min_length_, kWordLength);
+  for (unsigned length = std::max(min_length_, kWordLength + 1); length < kWidth<Bits>; ++length) {
+    if (!is_bad_group(word, address, length)) return length;
+  }
+  return kWidth<Bits>;
+}
+
+template <typename Bits>
+bool WordTrie<Bits>::has_local_on(const Path& path, Bits address, unsigned length) const {
+  for (unsigned i = 0; i < path.count; ++i) {
+    if (nodes_[path.nodes[i]].length >= length) return nodes_[path.nodes[i]].has_local;
+  }
+  if (path.word != 0) {
+    const Word& word = words_[index_of(path.word)];
+    return (word.local & mask_in_word(address, std::max(length, kWordLength))) != 0;
+  }
+  const Node& last = nodes_[path.nodes[path.count - 1]];
+  const Ref child = last.child[bit_at(address, last.length)];
+  return child != 0 && has_local(child);
+}
+
+/// The top on a path that ensure() made. If nothing is admissible down to the node where it ends, the first half of
+/// that node stands for all that is below.
+template <typename Bits>
+typename WordTrie<Bits>::Top WordTrie<Bits>::look(const Path& path, Bits address) const {
+  unsigned length = path.word != 0 ? top_on(path, address) : top_down_to_end(path);
+  if (length == kNone) length = nodes_[path.nodes[path.count - 1]].length + 1U;
+  return {length, has_local_on(path, address, length)};
+}
+
+/// Makes the path to `target`, lets `edit(path)` change what is at its end, and appends what that did to the set.
+///
+/// Only the path matters: beside it nothing changes. Where a top at length l gives way to one further down, the
+/// groups beside the path between the two become tops of their own, because every prefix inside an admissible one is
+/// admissible; and the other way round.
+template <typename Bits>
+template <typename Edit>
+void WordTrie<Bits>::change(const Prefix& target, Edit edit, Changes& out) {
+  Path path;
+  ensure(Prefix::of(target.key, std::min(target.length, kWordLength)), path);
+  const Top before = look(path, target.key);
+  edit(path);
+  refresh(path);
+  const Top after = look(path, target.key);
+  if (before != after) emit(path, target.key, before, after, out);
+  prune(path);
+}
+
+template <typename Bits>
+void WordTrie<Bits>::emit(const Path& path, Bits address, const Top& before, const Top& after, Changes& out) {
+  if (after.has_local) push(address, after.length, true, out);
+  if (before.length < after.length && before.has_local)
+    emit_siblings(path, address, before.length, after.length, true, out);
+  if (before.length > after.length && after.has_local)
+    emit_siblings(path, address, after.length, before.length, false, out);
+  if (before.has_local) push(address, before.length, false, out);
+}
+
+/// The groups with local hosts beside the path, longer than `above` and not longer than `below`.
+template <typename Bits>
+void WordTrie<Bits>::emit_siblings(const Path& path, Bits address, unsigned above, unsigned below, bool added,
+                                   Changes& out) {
+  for (unsigned i = 0; i < path.count; ++i) {
+    const Node& node = nodes_[path.nodes[i]];
+    if (node.length < above) continue;
+    if (node.length >= below) return;
+    const Ref aside = node.child[1 - bit_at(address, node.length)];
+    if (aside != 0 && has_local(aside)) push(key_of(aside), node.length + 1U, added, out);
+  }
+  if (path.word == 0) return;
+  const Word& word = words_[index_of(path.word)];
+  for (unsigned length = std::max(above, kWordLength) + 1; length <= below; ++length) {
+    const Bits aside = address ^ (Bits{1} << (kWidth<Bits> - length));
+    if ((word.local & mask_in_word(aside, length)) != 0) push(aside, length, added, out);
+  }
+}
+
+template <typename Bits>
+void WordTrie<Bits>::push(Bits address, unsigned length, bool added, Changes& out) {
+  out.push_back({Prefix::of(address, length), added});
+  size_ += added ? std::size_t{1} : ~std::size_t{0};
+}
+
+// ---- what can be set ---------------------------------------------------------------------------------------------
+
+template <typename Bits>
+void WordTrie<Bits>::set_local(Bits address, bool local, Changes& out) {
+  if (!subnet_.contains(address) || is_local(address) == local) return;
+  change(
+      Prefix{address, kWidth<Bits>},
+      [&](const Path& path) { words_[index_of(path.word)].local ^= bit_in_word(address); }, out);
+}
+
+template <typename Bits>
+void WordTrie<Bits>::set_remote(Bits address, bool remote, Changes& out) {
+  if (!covers_unknown_ || !subnet_.contains(address)) return;
+  const Word* const word = find_word(address);
+  if ((word != nullptr && (word->other & bit_in_word(address)) != 0) == remote) return;
+  change(
+      Prefix{address, kWidth<Bits>},
+      [&](const Path& path) { words_[index_of(path.word)].other ^= bit_in_word(address); }, out);
+}
+
+template <typename Bits>
+void WordTrie<Bits>::set_claimed(const Prefix& prefix, bool claimed, Changes& out) {
+  if (!subnet_.contains(prefix) || prefix.length <= subnet_.length || prefix.length < min_length_) return;
+  const auto edit = [&](const Path& path) {
+    if (path.word == 0) {
+      nodes_[path.nodes[path.count - 1]].claimed = claimed;
+      return;
+    }
+    Word& word = words_[index_of(path.word)];
+    const bool host = prefix.length == kWidth<Bits>;
+    const std::uint64_t bit =
+        host ? bit_in_word(prefix.key) : std::uint64_t{1} << group_of(prefix.key, prefix.length);
+    std::uint64_t& bits = host ? word.claimed : word.groups;
+    bits = claimed ? bits | bit : bits & ~bit;
+  };
+  change(prefix, edit, out);
+}
+
+template <typename Bits>
+void WordTrie<Bits>::mark(Bits address, bool marked) {
+  if (!subnet_.contains(address) || is_marked(address) == marked) return;
+  Path path;
+  ensure(Prefix::of(address, kWordLength), path);
+  words_[index_of(path.word)].marked ^= bit_in_word(address);
+  refresh(path);
+  prune(path);
+}
+
+template <typename Bits>
+bool WordTrie<Bits>::is_marked(Bits address) const {
+  const Word* const word = find_word(address);
+  return word != nullptr && (word->marked & bit_in_word(address)) != 0;
+}
+
+template <typename Bits>
+bool WordTrie<Bits>::is_local(Bits address) const {
+  const Word* const word = find_word(address);
+  return word != nullptr && (word->local & bit_in_word(address)) != 0;
+}
+
+template <typename Bits>
+unsigned WordTrie<Bits>::top_length(Bits address) const {
+  Path path;
+  find(address, path);
+  return top_on(path, address);
+}
+
+// ---- walking -----------------------------------------------------------------------------------------------------
+
+/// Moves `at` to the first local address from there on; false when there is none up to `last`.
+template <typename Bits>
+bool WordTrie<Bits>::next_local(Bits& at, Bits last) const {
+  std::vector<Ref> open{ref_of(root_, false)};
+  while (!open.empty()) {
+    const Ref ref = open.back();
+    open.pop_back();
+    if (ref == 0 || !has_local(ref)) continue;
+    const Prefix range = Prefix::of(key_of(ref), length_of(ref));
+    if (range.last() < at) continue;
+    if (range.key > last) return false;
+    if (!is_word(ref)) {
+      const Node& node = nodes_[index_of(ref)];
+      open.push_back(node.child[1]);
+      open.push_back(node.child[0]);
+      continue;
+    }
+    std::uint64_t bits = words_[index_of(ref)].local;
+    if (range.key < at) bits &= ~std::uint64_t{0} << static_cast<unsigned>(at & 63U);
+    if (bits == 0) continue;
+    at = static_cast<Bits>(range.key | static_cast<Bits>(std::countr_zero(bits)));
+    return at <= last;
+  }
+  return false;
+}
+
+/// What is below `within`, or the word that it is a part of; 0 for nothing.
+template <typename Bits>
+typename WordTrie<Bits>::Ref WordTrie<Bits>::subtree(const Prefix& within) const {
+  Ref ref = ref_of(root_, false);
+  while (ref != 0) {
+    const Prefix here = Prefix::of(key_of(ref), length_of(ref));
+    if (within.contains(here)) return ref;
+    if (!here.contains(within.key)) return 0;
+    if (is_word(ref)) return ref;
+    const Node& node = nodes_[index_of(ref)];
+    ref = node.child[bit_at(within.key, node.length)];
+  }
+  return 0;
+}
+
+template class WordTrie<std::uint32_t>;
+template class WordTrie<Uint128>;
+
+}  // namespace untrombone::core::summary
