@@ -1,0 +1,271 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// The hosts' own routes, what the routing daemon says, and the deadlines. segment_summaries.cpp has the summaries.
+#include "agent/core/segment_routes.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace untrombone::core {
+namespace {
+
+bool is_here(RouteClass route_class) {
+  return route_class == RouteClass::kFresh || route_class == RouteClass::kSettled;
+}
+
+}  // namespace
+
+std::string_view to_string(SummaryView::State state) {
+  switch (state) {
+    case SummaryView::State::kHolding: return "holding";
+    case SummaryView::State::kAnnounced: return "announced";
+    case SummaryView::State::kSolid: return "solid";
+    case SummaryView::State::kLeaving: return "leaving";
+  }
+  return "?";
+}
+
+SegmentRoutes::SegmentRoutes(const SegmentSettings& settings, SegmentId segment, Family family)
+    : settings_(settings), segment_(segment), ideal_(settings, family, settings.mode) {
+  if (settings.mode != SummaryMode::kHome) return;
+  for (const IpPrefix& block : settings.home_blocks) {
+    if (block.address().family() != family) continue;
+    announced_[block].fixed = true;
+    ++lengths_[block.length()];
+  }
+}
+
+bool SegmentRoutes::set_host(const HostFact& fact, bool may_wait, TimePoint now, Announcements& out) {
+  const bool here = is_here(fact.route_class);
+  changes_.clear();
+  if (!here) ideal_.set_local(fact.ip, false, changes_);
+  set_remote(fact.ip, fact.remote && !here);
+  if (here) ideal_.set_local(fact.ip, true, changes_);
+  bool waits = false;
+  if (may_wait && fact.route_class == RouteClass::kFresh && !has_own_route(fact.ip) &&
+      leave_to_summary(fact.ip, now, out)) {
+    transient_[fact.ip] = RouteClass::kFresh;
+    waits = true;
+  } else {
+    route_host(fact, now, out);
+  }
+  follow_ideal(now, out);
+  check_budget(now);
+  return waits;
+}
+
+void SegmentRoutes::route_host(const HostFact& fact, TimePoint now, Announcements& out) {
+  switch (fact.route_class) {
+    case RouteClass::kFresh:
+    case RouteClass::kLingering:
+      transient_[fact.ip] = fact.route_class;
+      return announce_host(fact.ip, fact.route_class, fact.cause, out);
+    case RouteClass::kSettled: break;
+    default: transient_.erase(fact.ip); return withdraw_host(fact.ip, now, out);
+  }
+  transient_.erase(fact.ip);
+  const bool absorbed = has_solid_route(fact.ip, IpPrefix::host(fact.ip));
+  if (absorbed || (!has_own_route(fact.ip) && covering(fact.ip))) {
+    rely_on_cover(fact.ip);
+    return withdraw_host(fact.ip, now, out);
+  }
+  announce_host(fact.ip, RouteClass::kSettled, fact.cause, out);
+}
+
+/// Where unknown addresses may be covered, the summary of a whole failed site is there with its first host.
+bool SegmentRoutes::leave_to_summary(const IpAddress& ip, TimePoint now, Announcements& out) {
+  const IpPrefix top = ideal_.top_of(ip);
+  if (ideal_.mode() == SummaryMode::kCover && !top.is_host() && !announced_.contains(top))
+    announce_summary(top, now, out);
+  if (!covering(ip)) return false;
+  rely_on_cover(ip);
+  return true;
+}
+
+void SegmentRoutes::release_fresh(const IpAddress& ip, TimePoint now, Announcements& out) {
+  const auto found = transient_.find(ip);
+  if (found == transient_.end() || found->second != RouteClass::kFresh || has_own_route(ip)) return;
+  announce_host(ip, RouteClass::kFresh, now, out);
+}
+
+void SegmentRoutes::set_remote(const IpAddress& ip, bool remote) {
+  if (remote ? !remote_.insert(ip).second : remote_.erase(ip) == 0) return;
+  ideal_.set_remote(ip, remote, changes_);
+}
+
+void SegmentRoutes::announce_host(const IpAddress& ip, RouteClass route_class, TimePoint cause,
+                                  Announcements& out) {
+  if (!ideal_.is_marked(ip)) {
+    ideal_.mark(ip, true);
+    ++own_;
+    recent_[ip] = std::nullopt;
+  }
+  out.push_back({segment_, IpPrefix::host(ip), route_class, cause});
+}
+
+void SegmentRoutes::withdraw_host(const IpAddress& ip, TimePoint now, Announcements& out) {
+  if (!ideal_.is_marked(ip)) return;
+  ideal_.mark(ip, false);
+  --own_;
+  recent_.erase(ip);
+  out.push_back({segment_, IpPrefix::host(ip), RouteClass::kNone, now});
+}
+
+/// From now on the summary may not go before this host has another route.
+void SegmentRoutes::rely_on_cover(const IpAddress& ip) {
+  if (const auto cover = covering(ip)) announced_.at(*cover).relied = true;
+}
+
+void SegmentRoutes::set_claimed(const IpPrefix& prefix, bool claimed, TimePoint now, Announcements& out) {
+  if (claimed ? !claimed_.insert(prefix).second : claimed_.erase(prefix) == 0) return;
+  if (refused_.contains(prefix)) return;
+  changes_.clear();
+  ideal_.set_claimed(prefix, claimed, changes_);
+  follow_ideal(now, out);
+}
+
+void SegmentRoutes::note(const IpPrefix& prefix, RouteNote note, TimePoint now, Announcements& out) {
+  const auto summary = announced_.find(prefix);
+  if (note != RouteNote::kInstalled) {
+    if (summary != announced_.end() && note != RouteNote::kRemoved) refuse(prefix, now, out);
+    return;
+  }
+  if (summary != announced_.end() && !summary->second.acked_at) {
+    summary->second.acked_at = now;
+    schedule(now + settings_.break_delay, TimerKind::kSummary, prefix);
+  }
+  if (!prefix.is_host()) return;
+  const auto host = recent_.find(prefix.address());
+  if (host == recent_.end() || host->second) return;
+  host->second = now;
+  schedule(now + settings_.break_delay, TimerKind::kHost, prefix);
+}
+
+void SegmentRoutes::adopt(const IpPrefix& prefix, TimePoint now, Announcements& out) {
+  if (!settings_.is_inside(prefix) || prefix.is_host() || announced_.contains(prefix)) return;
+  announce_summary(prefix, now, out);
+  Summary& summary = announced_.at(prefix);
+  summary.acked_at = now;
+  summary.solid = summary.relied = summary.adopted = true;
+}
+
+void SegmentRoutes::start_complete(TimePoint now, Announcements& out) {
+  std::vector<IpPrefix> adopted;
+  for (auto& [prefix, summary] : announced_) {
+    if (std::exchange(summary.adopted, false)) adopted.push_back(prefix);
+  }
+  for (const IpPrefix& prefix : adopted) {
+    const auto entry = announced_.find(prefix);
+    if (entry == announced_.end()) continue;
+    if (!is_admissible(prefix)) {
+      condemn(entry, now, out);
+    } else if (entry->second.solid) {
+      schedule(now, TimerKind::kSummary, prefix);
+    }
+  }
+}
+
+void SegmentRoutes::take_over(const SegmentRoutes& old, TimePoint now, Announcements& out) {
+  changes_.clear();
+  claimed_ = old.claimed_;
+  for (const IpPrefix& prefix : claimed_) ideal_.set_claimed(prefix, true, changes_);
+  changes_.clear();
+  transient_ = old.transient_;
+  for (const IpPrefix& subnet : old.settings_.subnets) {
+    old.ideal_.for_each_marked(subnet, [&](const IpAddress& ip) {
+      if (settings_.subnet_of(ip) == nullptr || ideal_.is_marked(ip)) return;
+      ideal_.mark(ip, true);
+      ++own_;
+      const auto recent = old.recent_.find(ip);
+      if (recent == old.recent_.end()) return;
+      recent_[ip] = recent->second;
+      if (recent->second)
+        schedule(*recent->second + settings_.break_delay, TimerKind::kHost, IpPrefix::host(ip));
+    });
+  }
+  for (const auto& [prefix, before] : old.announced_) {
+    if (!settings_.is_inside(prefix) || announced_.contains(prefix)) continue;
+    adopt(prefix, now, out);
+    Summary& summary = announced_.at(prefix);
+    summary.acked_at = before.acked_at;
+    summary.solid = before.solid;
+    if (before.acked_at) schedule(*before.acked_at + settings_.break_delay, TimerKind::kSummary, prefix);
+  }
+}
+
+void SegmentRoutes::repeat_all(TimePoint now, Announcements& out) {
+  for (const IpPrefix& subnet : settings_.subnets) {
+    ideal_.for_each_marked(subnet, [&](const IpAddress& ip) {
+      recent_[ip] = std::nullopt;
+      const auto found = transient_.find(ip);
+      const RouteClass route_class = found == transient_.end() ? RouteClass::kSettled : found->second;
+      out.push_back({segment_, IpPrefix::host(ip), route_class, now});
+    });
+  }
+  for (auto& [prefix, summary] : announced_) {
+    summary.acked_at.reset();
+    summary.solid = false;
+    out.push_back({segment_, prefix, RouteClass::kSettled, now});
+  }
+}
+
+// ---- time --------------------------------------------------------------------------------------------------------
+
+void SegmentRoutes::handle_time(TimePoint now, Announcements& out) {
+  while (!timers_.empty() && timers_.top().at <= now) {
+    const Timer timer = timers_.top();
+    timers_.pop();
+    if (is_current(timer)) run(timer, now, out);
+  }
+  check_budget(now);
+}
+
+void SegmentRoutes::run(const Timer& timer, TimePoint now, Announcements& out) {
+  const auto entry = announced_.find(timer.prefix);
+  switch (timer.kind) {
+    case TimerKind::kHold: return announce_summary(timer.prefix, now, out);
+    case TimerKind::kHost: recent_.erase(timer.prefix.address()); return;
+    case TimerKind::kRetry: return retry(timer.prefix, now, out);
+    case TimerKind::kBudget: return run_budget(now, out);
+    case TimerKind::kSummary:
+      entry->second.solid = *entry->second.acked_at + settings_.break_delay <= now;
+      return break_parts(timer.prefix, entry->second, now, out);
+    case TimerKind::kLeaving: break;
+  }
+  if (is_replaced(timer.prefix)) return withdraw_summary(entry, now, out);
+  schedule(now + std::max<Duration>(settings_.break_delay / 4, std::chrono::milliseconds(50)),
+           TimerKind::kLeaving, timer.prefix);
+}
+
+/// Whether it still means something: what it was set for may be over, or may have got another time.
+bool SegmentRoutes::is_current(const Timer& timer) const {
+  if (timer.kind == TimerKind::kHold) {
+    const auto found = holding_.find(timer.prefix);
+    return found != holding_.end() && found->second == timer.at;
+  }
+  if (timer.kind == TimerKind::kHost) {
+    const auto found = recent_.find(timer.prefix.address());
+    return found != recent_.end() && found->second && *found->second + settings_.break_delay == timer.at;
+  }
+  if (timer.kind == TimerKind::kRetry) return refused_.contains(timer.prefix);
+  if (timer.kind == TimerKind::kBudget) return true;
+  const auto found = announced_.find(timer.prefix);
+  if (found == announced_.end()) return false;
+  return timer.kind == TimerKind::kLeaving ? found->second.leaving : found->second.acked_at.has_value();
+}
+
+void SegmentRoutes::schedule(TimePoint at, TimerKind kind, const IpPrefix& prefix) {
+  timers_.push({at, kind, prefix});
+  const std::size_t useful = holding_.size() + recent_.size() + announced_.size() + claimed_.size();
+  if (timers_.size() > 4 * useful + 1024) drop_stale_timers();
+}
+
+/// A host that comes and goes leaves timers behind; there are never more than four times what is useful.
+void SegmentRoutes::drop_stale_timers() {
+  std::vector<Timer> kept;
+  for (; !timers_.empty(); timers_.pop()) {
+    if (is_current(timers_.top())) kept.push_back(timers_.top());
+  }
+  for (const Timer& timer : kept) timers_.push(timer);
+}
+
+}  // namespace untrombone::core

@@ -1,0 +1,309 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// How the summaries of a segment come and go.
+#include <algorithm>
+#include <utility>
+
+#include "agent/core/segment_routes.hpp"
+
+namespace untrombone::core {
+namespace {
+
+constexpr Duration kLongestHold = std::chrono::hours(1);
+constexpr Duration kSplitMemory = std::chrono::hours(1);  ///< one split less is remembered after each
+constexpr unsigned kMostSplits = 16;
+constexpr std::size_t kSplitsKept = 4096;
+/// A summary that the routing daemon does not take is not tried again before this.
+constexpr Duration kRetryAfter = std::chrono::minutes(10);
+/// Between two looks whether a segment over its budget could be exact again.
+constexpr Duration kBudgetInterval = std::chrono::minutes(10);
+
+}  // namespace
+
+// ---- following the ideal set -------------------------------------------------------------------------------------
+
+/// Lets summaries begin and end as the ideal set has changed. One event may take a prefix away and bring it back.
+void SegmentRoutes::follow_ideal(TimePoint now, Announcements& out) {
+  for (const summary::PrefixChange& change : changes_) {
+    ideal_size_ += change.added ? std::size_t{1} : ~std::size_t{0};
+    if (change.prefix.is_host()) continue;
+    change.added ? join(change.prefix, now, out) : leave(change.prefix, now, out);
+  }
+  changes_.clear();
+}
+
+/// It is possible now. Announced summaries inside it become its parts, even those that were about to leave.
+void SegmentRoutes::join(const IpPrefix& prefix, TimePoint now, Announcements& out) {
+  for (auto entry = announced_.lower_bound(prefix);
+       entry != announced_.end() && prefix.contains(entry->first); ++entry) {
+    Summary& summary = entry->second;
+    if (!std::exchange(summary.leaving, false)) continue;
+    summary.break_not_before = now + hold_of(entry->first, now);
+    schedule(summary.break_not_before, TimerKind::kSummary, entry->first);
+  }
+  if (announced_.contains(prefix)) return;
+  const Duration hold = hold_of(prefix, now);
+  if (hold <= Duration::zero()) return announce_summary(prefix, now, out);
+  holding_[prefix] = now + hold;
+  schedule(now + hold, TimerKind::kHold, prefix);
+}
+
+/// It is not in the ideal set any more: it may not stay, or it is a part of a shorter one now.
+void SegmentRoutes::leave(const IpPrefix& prefix, TimePoint now, Announcements& out) {
+  holding_.erase(prefix);
+  for (auto entry = announced_.lower_bound(prefix);
+       entry != announced_.end() && prefix.contains(entry->first); ++entry) {
+    const Summary& summary = entry->second;
+    if (summary.leaving || summary.fixed || summary.adopted || is_admissible(entry->first)) continue;
+    condemn(entry, now, out);
+  }
+}
+
+/// It may not stay. Whoever relies on it gets other routes at once; it goes when they are solid.
+void SegmentRoutes::condemn(Announced::iterator entry, TimePoint now, Announcements& out) {
+  const IpPrefix prefix = entry->first;
+  entry->second.leaving = true;
+  entry->second.leaving_since = now;
+  if (splits_.size() >= kSplitsKept) {
+    erase_if(splits_, [&](const auto& each) { return now - each.second.last > kSplitMemory; });
+  }
+  const unsigned before = splits_of(prefix, now);
+  if (splits_.size() < kSplitsKept) splits_[prefix] = {std::min(before + 1, kMostSplits), now};
+  if (entry->second.relied) announce_inside(prefix, now, out);
+  schedule(now + settings_.break_delay, TimerKind::kLeaving, prefix);
+}
+
+/// What the ideal set has inside `prefix`, at once.
+void SegmentRoutes::announce_inside(const IpPrefix& prefix, TimePoint now, Announcements& out) {
+  std::vector<IpPrefix> tops;
+  ideal_.for_each_top(prefix, [&](const IpPrefix& top) { tops.push_back(top); });
+  for (const IpPrefix& top : tops) {
+    if (!top.is_host()) {
+      if (!announced_.contains(top)) announce_summary(top, now, out);
+      announced_.at(top).relied = true;
+    } else if (!has_own_route(top.address())) {
+      const bool fresh = transient_.contains(top.address());
+      announce_host(top.address(), fresh ? RouteClass::kFresh : RouteClass::kSettled, now, out);
+    }
+  }
+}
+
+void SegmentRoutes::announce_summary(const IpPrefix& prefix, TimePoint now, Announcements& out) {
+  holding_.erase(prefix);
+  announced_[prefix].announced_at = now;
+  ++lengths_[prefix.length()];
+  out.push_back({segment_, prefix, RouteClass::kSettled, now});
+}
+
+void SegmentRoutes::withdraw_summary(Announced::iterator entry, TimePoint now, Announcements& out) {
+  const bool is_backup =
+      settings_.announce_subnet && !settings_.is_inside({entry->first.address(), entry->first.length() - 1U});
+  out.push_back({segment_, entry->first, is_backup ? RouteClass::kBackup : RouteClass::kNone, now});
+  --lengths_[entry->first.length()];
+  announced_.erase(entry);
+}
+
+/// Withdraws what a solid summary replaces. Everything is looked at anew: it may have changed since the timer was set.
+void SegmentRoutes::break_parts(const IpPrefix& prefix, Summary& summary, TimePoint now, Announcements& out) {
+  if (summary.leaving || !summary.solid) return;
+  if (now < summary.break_not_before) return schedule(summary.break_not_before, TimerKind::kSummary, prefix);
+  summary.relied = true;
+  std::vector<IpAddress> hosts;
+  ideal_.for_each_marked(prefix, [&](const IpAddress& ip) {
+    if (!transient_.contains(ip)) hosts.push_back(ip);
+  });
+  for (const IpAddress& ip : hosts) withdraw_host(ip, now, out);
+  auto entry = announced_.upper_bound(prefix);
+  while (entry != announced_.end() && prefix.contains(entry->first)) {
+    const auto part = entry++;
+    if (!part->second.fixed) withdraw_summary(part, now, out);
+  }
+}
+
+// ---- questions ---------------------------------------------------------------------------------------------------
+
+/// May it be announced, and is there a host for it?
+bool SegmentRoutes::is_admissible(const IpPrefix& prefix) const {
+  const auto first = ideal_.first_local(prefix);
+  return first && ideal_.top_of(*first).length() <= prefix.length();
+}
+
+/// Does each host that `prefix` stands for have another route that has been there long enough?
+bool SegmentRoutes::is_replaced(const IpPrefix& prefix) const {
+  bool replaced = true;
+  ideal_.for_each_local(prefix,
+                        [&](const IpAddress& ip) { replaced = replaced && has_solid_route(ip, prefix); });
+  return replaced;
+}
+
+/// The longest announced summary around `ip` that `accept` takes.
+template <typename Accept>
+SegmentRoutes::Announced::const_iterator SegmentRoutes::find_cover(const IpAddress& ip, Accept accept) const {
+  for (unsigned length = ip.bits(); length-- > 0;) {
+    if (lengths_[length] == 0) continue;
+    const auto found = announced_.find(IpPrefix(ip, length));
+    if (found != announced_.end() && accept(*found)) return found;
+  }
+  return announced_.end();
+}
+
+/// Is there a route for `ip`, other than `but`, that may stay and was acknowledged `break-delay` ago?
+bool SegmentRoutes::has_solid_route(const IpAddress& ip, const IpPrefix& but) const {
+  if (!but.is_host() && has_own_route(ip) && !recent_.contains(ip)) return true;
+  return find_cover(ip, [&](const auto& entry) {
+           return entry.first != but && entry.second.solid && !entry.second.leaving;
+         }) != announced_.end();
+}
+
+std::optional<IpPrefix> SegmentRoutes::covering(const IpAddress& ip) const {
+  const auto found = find_cover(ip, [](const auto& entry) { return !entry.second.leaving; });
+  return found == announced_.end() ? std::nullopt : std::optional(found->first);
+}
+
+std::optional<SummaryView> SegmentRoutes::view_of(const IpPrefix& prefix) const {
+  using State = SummaryView::State;
+  if (const auto held = holding_.find(prefix); held != holding_.end())
+    return SummaryView{prefix, State::kHolding, false, held->second, splits_of(prefix, held->second)};
+  const auto found = announced_.find(prefix);
+  if (found == announced_.end()) return std::nullopt;
+  const Summary& summary = found->second;
+  SummaryView view{prefix, State::kAnnounced, summary.fixed, kNever, 0};
+  if (summary.leaving) {
+    view.state = State::kLeaving;
+    view.due = summary.leaving_since + settings_.break_delay;
+  } else if (summary.solid) {
+    view.state = State::kSolid;
+  } else if (summary.acked_at) {
+    view.due = *summary.acked_at + settings_.break_delay;
+  }
+  const auto splits = splits_.find(prefix);
+  if (splits != splits_.end()) view.splits = splits->second.count;
+  return view;
+}
+
+Obstacle SegmentRoutes::what_stops(const IpPrefix& prefix) const {
+  using Kind = Obstacle::Kind;
+  const auto summary = announced_.find(prefix);
+  if (summary != announced_.end() && summary->second.fixed) return {Kind::kHome};
+  const IpPrefix* const subnet = settings_.subnet_of(prefix.address());
+  if (subnet == nullptr || prefix.length() <= settings_.shortest_summary(*subnet)) return {Kind::kLimit};
+  const IpPrefix parent(prefix.address(), prefix.length() - 1);
+  for (const IpPrefix& claim : claimed_) {
+    if (parent.contains(claim)) return {Kind::kClaimed, claim};
+  }
+  for (const IpPrefix& refused : refused_) {
+    if (parent.contains(refused)) return {Kind::kRefused, refused};
+  }
+  if (ideal_.mode() == SummaryMode::kCover) {
+    for (const IpAddress& ip : remote_) {
+      if (parent.contains(ip)) return {Kind::kRemote, IpPrefix::host(ip)};
+    }
+  }
+  const IpAddress beside = prefix.address() == parent.address() ? parent.last() : parent.address();
+  const IpPrefix other(beside, prefix.length());
+  const auto unknown = ideal_.first_unknown(other);
+  return unknown ? Obstacle{Kind::kUnknown, IpPrefix::host(*unknown)} : Obstacle{Kind::kInside, other};
+}
+
+// ---- churn -------------------------------------------------------------------------------------------------------
+
+unsigned SegmentRoutes::splits_of(const IpPrefix& prefix, TimePoint now) const {
+  const auto found = splits_.find(prefix);
+  if (found == splits_.end()) return 0;
+  const auto forgotten =
+      static_cast<unsigned>(std::max<Duration::rep>((now - found->second.last) / kSplitMemory, 0));
+  return found->second.count - std::min(found->second.count, forgotten);
+}
+
+/// Doubled by each split that is still remembered.
+Duration SegmentRoutes::hold_of(const IpPrefix& prefix, TimePoint now) const {
+  const Duration longest = std::max(kLongestHold, settings_.hold);
+  Duration hold = settings_.hold;
+  for (unsigned i = splits_of(prefix, now); i > 0 && hold < longest; --i) hold *= 2;
+  return std::min(hold, longest);
+}
+
+/// The routing daemon does not take it, or another route wins there: it stands for nobody.
+void SegmentRoutes::refuse(const IpPrefix& prefix, TimePoint now, Announcements& out) {
+  const Summary& summary = announced_.at(prefix);
+  if (summary.fixed || summary.leaving || !refused_.insert(prefix).second) return;
+  changes_.clear();
+  ideal_.set_claimed(prefix, true, changes_);
+  follow_ideal(now, out);
+  schedule(now + kRetryAfter, TimerKind::kRetry, prefix);
+}
+
+void SegmentRoutes::retry(const IpPrefix& prefix, TimePoint now, Announcements& out) {
+  refused_.erase(prefix);
+  if (claimed_.contains(prefix)) return;
+  changes_.clear();
+  ideal_.set_claimed(prefix, false, changes_);
+  follow_ideal(now, out);
+}
+
+// ---- the budget --------------------------------------------------------------------------------------------------
+
+/// Over the budget for as long as a hold: it is no passing peak.
+void SegmentRoutes::check_budget(TimePoint now) {
+  if (settings_.mode != SummaryMode::kExact || is_over_budget()) return;
+  if (ideal_size_ <= settings_.budget) {
+    over_since_ = kNever;
+  } else if (over_since_ == kNever) {
+    over_since_ = now;
+    schedule(now + settings_.hold, TimerKind::kBudget, {});
+  }
+}
+
+void SegmentRoutes::run_budget(TimePoint now, Announcements& out) {
+  if (!is_over_budget()) {
+    if (over_since_ == kNever || now - over_since_ < settings_.hold) return;
+    over_since_ = kNever;
+    rebuild(SummaryMode::kCover, now, out);
+  } else {
+    summary::Summarizer exact(settings_, ideal_.family(), SummaryMode::kExact);
+    std::vector<summary::PrefixChange> changes;
+    for (const IpPrefix& subnet : settings_.subnets) {
+      ideal_.for_each_local(subnet, [&](const IpAddress& ip) {
+        changes.clear();
+        exact.set_local(ip, true, changes);
+      });
+    }
+    if (exact.size() <= settings_.budget - settings_.budget / 4)
+      return rebuild(SummaryMode::kExact, now, out);
+  }
+  schedule(now + kBudgetInterval, TimerKind::kBudget, {});
+}
+
+/// The same facts under another mode. Cover is there to save routes: it does not wait.
+void SegmentRoutes::rebuild(SummaryMode mode, TimePoint now, Announcements& out) {
+  summary::Summarizer next(settings_, ideal_.family(), mode);
+  changes_.clear();
+  for (const IpPrefix& prefix : claimed_) next.set_claimed(prefix, true, changes_);
+  for (const IpPrefix& prefix : refused_) next.set_claimed(prefix, true, changes_);
+  for (const IpAddress& ip : remote_) next.set_remote(ip, true, changes_);
+  for (const IpPrefix& subnet : settings_.subnets) {
+    ideal_.for_each_local(subnet, [&](const IpAddress& ip) { next.set_local(ip, true, changes_); });
+    ideal_.for_each_marked(subnet, [&](const IpAddress& ip) { next.mark(ip, true); });
+  }
+  changes_.clear();
+  ideal_ = std::move(next);
+  ideal_size_ = ideal_.size();
+  holding_.clear();
+  for (auto entry = announced_.begin(); entry != announced_.end(); ++entry) {
+    Summary& summary = entry->second;
+    if (summary.fixed || summary.adopted) continue;
+    if (is_admissible(entry->first)) {
+      summary.leaving = false;
+    } else if (!summary.leaving) {
+      condemn(entry, now, out);
+    }
+  }
+  std::vector<IpPrefix> tops;
+  for (const IpPrefix& subnet : settings_.subnets)
+    ideal_.for_each_top(subnet, [&](const IpPrefix& top) { tops.push_back(top); });
+  for (const IpPrefix& top : tops) {
+    if (top.is_host() || announced_.contains(top)) continue;
+    mode == SummaryMode::kCover ? announce_summary(top, now, out) : join(top, now, out);
+  }
+}
+
+}  // namespace untrombone::core
