@@ -29,6 +29,7 @@ std::string_view to_string(RouteClass route_class) {
     case RouteClass::kFresh: return "fresh";
     case RouteClass::kSettled: return "settled";
     case RouteClass::kLingering: return "lingering";
+    case RouteClass::kBackup: return "backup";
   }
   return "?";
 }
@@ -73,10 +74,15 @@ std::string_view to_string(Reason reason) {
     case Reason::kSegmentDown: return "the segment's interface is down";
     case Reason::kNoAnswerOnLocalPort: return "it did not answer a probe on a local port";
     case Reason::kSilent: return "it was silent for too long";
+    case Reason::kClaimUnanswered:
+      return "another site claims it, and it did not answer a probe on a local port";
+    case Reason::kConfigured: return "the configuration does not have it any more";
     case Reason::kClaimedElsewhere: return "another site's better route won";
     case Reason::kLingerOver: return "it left and its linger time ran out";
     case Reason::kMovedTooOften: return "it moved too often and is frozen where it is";
     case Reason::kThawed: return "its freeze is over";
+    case Reason::kOwnAddress: return "it is an address of the edge itself";
+    case Reason::kMadeRoom: return "it was forgotten to make room for a host of this site";
     case Reason::kForgotten: return "nothing was heard of it for an hour";
   }
   return "?";
@@ -85,10 +91,14 @@ std::string_view to_string(Reason reason) {
 std::string_view to_string(AlarmKind kind) {
   switch (kind) {
     case AlarmKind::kGatewayClaimed: return "gateway-claimed";
+    case AlarmKind::kOwnAddressClaimed: return "own-address-claimed";
     case AlarmKind::kTooManyHosts: return "max-hosts";
     case AlarmKind::kTooManyIpsOnMac: return "max-ips-per-mac";
+    case AlarmKind::kTooManyNewHosts: return "new-host-rate";
     case AlarmKind::kTooManyRoutes: return "max-routes";
     case AlarmKind::kHostFrozen: return "host-frozen";
+    case AlarmKind::kOverBudget: return "over-budget";
+    case AlarmKind::kClaimedTwice: return "claimed-twice";
   }
   return "?";
 }
@@ -96,6 +106,7 @@ std::string_view to_string(AlarmKind kind) {
 void Actions::clear() {
   routes.clear();
   probes.clear();
+  lookups.clear();
   greetings.clear();
   transitions.clear();
   alarms.clear();
@@ -103,8 +114,8 @@ void Actions::clear() {
 }
 
 bool Actions::empty() const {
-  return routes.empty() && probes.empty() && greetings.empty() && transitions.empty() && alarms.empty() &&
-         !start_complete && !strangers_changed;
+  return routes.empty() && probes.empty() && lookups.empty() && greetings.empty() && transitions.empty() &&
+         alarms.empty() && !start_complete && !strangers_changed;
 }
 
 }  // namespace untrombone::core

@@ -13,20 +13,24 @@ namespace untrombone::core {
 
 // ---- What happens: facts from the adapters. None of them is a conclusion. ----------------------------------
 
-/// The SVI of a segment appeared, changed or went (ifindex 0). `up`: it has carrier and can hold routes.
+/// The SVI of a segment appeared, changed or went (ifindex 0). `up`: it has carrier and can hold routes. They go into
+/// the table of its VRF.
 struct InterfaceChanged {
   SegmentId segment;
   Ifindex interface;
   MacAddress mac;
   bool up = false;
+  VrfId vrf{};
 };
 
-/// A port of a segment's bridge appeared, changed or went (`up` = false).
+/// A port of a segment's bridge appeared, changed or went (`up` = false). On a VLAN-aware bridge it belongs to one
+/// segment per VLAN, and every event that names a port names the VLAN, too.
 struct PortChanged {
   SegmentId segment;
   Ifindex port;
   PortClass port_class = PortClass::kLocal;
   bool up = false;
+  VlanId vlan{};
 };
 
 enum class FrameKind : std::uint8_t {
@@ -45,6 +49,7 @@ struct FrameSeen {
   MacAddress mac;
   std::optional<IpAddress> sender;
   bool to_gateway_mac = false;  ///< the frame's destination was the local gateway's own MAC
+  VlanId vlan{};
 };
 
 /// An IP packet from a stranger (see Strangers) came in on a port; `source` is its source address.
@@ -52,14 +57,18 @@ struct SourceSeen {
   Ifindex port;
   MacAddress mac;
   IpAddress source;
+  VlanId vlan{};
 };
 
-/// The bridge learned, or a dump listed, a MAC on a port. `remote_vtep`: an entry with a remote VTEP or
-/// NTF_EXT_LEARNED; it is behind the DCI whatever the port's class says.
+/// The bridge learned, or lists, a MAC on a port. `remote_vtep`: an entry with a remote VTEP or
+/// NTF_EXT_LEARNED; it is behind the DCI whatever the port's class says. `dumped`: a dump says so, which was made up
+/// somewhere between DumpStarted and now, so that anything else heard since DumpStarted is newer.
 struct FdbSeen {
   Ifindex port;
   MacAddress mac;
   bool remote_vtep = false;
+  VlanId vlan{};
+  bool dumped = false;
 };
 
 /// The bridge forgot a MAC: aged out (NUD_STALE) or flushed.
@@ -67,6 +76,7 @@ struct FdbGone {
   Ifindex port;
   MacAddress mac;
   bool aged = false;
+  VlanId vlan{};
 };
 
 /// The kernel's neighbour table names a MAC for an address. Says nothing about place.
@@ -76,10 +86,81 @@ struct NeighbourSeen {
   MacAddress mac;
 };
 
+/// An address that the edge itself has in the segment, or has no longer.
+struct OwnAddress {
+  SegmentId segment;
+  IpAddress ip;
+  bool present = true;
+};
+
+/// A MAC of the edge itself in the segment (its bridge's, its ports', that of its probes), or not any longer.
+struct OwnMac {
+  SegmentId segment;
+  MacAddress mac;
+  bool present = true;
+};
+
+/// After how much silence the segment's bridge forgets a MAC.
+struct BridgeAgeing {
+  SegmentId segment;
+  Duration ageing{};
+};
+
+/// Frames of the segment came faster than they were read, and some are lost.
+struct FramesLost {
+  SegmentId segment;
+};
+
+/// The classes of route; fresh, settled and lingering have a tag each. A backup is the subnet's own route, for hosts
+/// without a better one: it has the lingering tag, so it loses everywhere, but our distance.
+enum class RouteClass : std::uint8_t { kNone, kFresh, kSettled, kLingering, kBackup };
+
+/// One list of claims that the shell reads somewhere. Each is filled, and swept, for itself.
+struct ClaimList {
+  std::uint8_t value = 0;
+  auto operator<=>(const ClaimList&) const = default;
+};
+
+/// A list shows that another site announces `key`.
+struct ClaimSeen {
+  ClaimList list;
+  RouteKey key;
+  RouteClass route_class = RouteClass::kSettled;
+  std::optional<std::uint32_t> metric;  ///< only if it can be compared with ours
+  IpAddress from;                       ///< its next hop
+};
+
+/// A list does not show it any more.
+struct ClaimGone {
+  ClaimList list;
+  RouteKey key;
+};
+
+/// A list is read anew; what it has not shown when ClaimsListed comes is gone.
+struct ClaimsBegun {
+  ClaimList list;
+};
+struct ClaimsListed {
+  ClaimList list;
+};
+
+/// The segment's site has lost the way to the rest of the world, or got it back.
+struct UplinkChanged {
+  SegmentId segment;
+  Family family = Family::kIpv4;
+  bool up = true;
+};
+
 /// A host route of ours that an earlier run of the agent left in the kernel.
 struct PriorRoute {
   SegmentId segment;
   IpAddress ip;
+};
+
+/// A summary of ours that an earlier run of the agent left in the kernel.
+struct PriorSummary {
+  SegmentId segment;
+  IpPrefix prefix;
 };
 
 /// An operator says that the conflict about a frozen host is over.
@@ -88,7 +169,8 @@ struct FreezeCleared {
   IpAddress ip;
 };
 
-/// An FDB dump begins; entries it does not list are swept by DumpFinished.
+/// An FDB dump begins, and is over. A dump of a bridge can miss entries that are there all the time, and the kernel
+/// does not say so: what it did not list is looked up one by one (FdbLookup).
 struct DumpStarted {};
 struct DumpFinished {};
 
@@ -96,12 +178,14 @@ enum class RouteNote : std::uint8_t { kInstalled, kRemoved, kBetterWon, kRejecte
 
 /// The sink's answer for a route.
 struct RouteNoted {
-  IpPrefix prefix;
+  RouteKey key;
   RouteNote note = RouteNote::kInstalled;
 };
 
 using Event = std::variant<InterfaceChanged, PortChanged, FrameSeen, SourceSeen, FdbSeen, FdbGone,
-                           NeighbourSeen, PriorRoute, DumpStarted, DumpFinished, RouteNoted, FreezeCleared>;
+                           NeighbourSeen, OwnAddress, OwnMac, BridgeAgeing, FramesLost, PriorRoute,
+                           PriorSummary, DumpStarted, DumpFinished, RouteNoted, FreezeCleared, ClaimSeen,
+                           ClaimGone, ClaimsBegun, ClaimsListed, UplinkChanged>;
 
 // ---- What we conclude. ---------------------------------------------------------------------------------------
 
@@ -127,15 +211,16 @@ enum class Reason : std::uint8_t {
   kSegmentDown,
   kNoAnswerOnLocalPort,
   kSilent,
+  kClaimUnanswered,
+  kConfigured,
   kClaimedElsewhere,
   kLingerOver,
   kMovedTooOften,
   kThawed,
+  kOwnAddress,
+  kMadeRoom,
   kForgotten,
 };
-
-/// The three classes of route of design 4; each has its own tag.
-enum class RouteClass : std::uint8_t { kNone, kFresh, kSettled, kLingering };
 
 [[nodiscard]] std::string_view to_string(HostState state);
 [[nodiscard]] std::string_view to_string(Verdict verdict);
@@ -169,9 +254,9 @@ struct Route {
   bool operator==(const Route&) const = default;
 };
 
-/// Announce `prefix` as `route`, or withdraw it. `cause` is the time of the evidence behind it.
+/// Announce `key` as `route`, or withdraw it. `cause` is the time of the evidence behind it.
 struct RouteChange {
-  IpPrefix prefix;
+  RouteKey key;
   std::optional<Route> route;
   TimePoint cause;
 };
@@ -182,6 +267,13 @@ struct ProbeRequest {
   Ifindex port;
   IpAddress ip;
   std::optional<MacAddress> mac;
+};
+
+/// Ask the bridge whether it still has `mac` on `port`: the answer is an FdbSeen or an FdbGone.
+struct FdbLookup {
+  SegmentId segment;
+  Ifindex port;
+  MacAddress mac;
 };
 
 /// Tell the guest at `port` that `gateway` has the local gateway's MAC. A `gateway` of IPv6 for an `ip` of IPv4: no
@@ -197,10 +289,14 @@ struct GreetRequest {
 
 enum class AlarmKind : std::uint8_t {
   kGatewayClaimed,
+  kOwnAddressClaimed,
   kTooManyHosts,
   kTooManyIpsOnMac,
+  kTooManyNewHosts,
   kTooManyRoutes,
   kHostFrozen,
+  kOverBudget,
+  kClaimedTwice,
 };
 [[nodiscard]] std::string_view to_string(AlarmKind kind);
 
@@ -217,6 +313,7 @@ struct Alarm {
 struct Actions {
   std::vector<RouteChange> routes;
   std::vector<ProbeRequest> probes;
+  std::vector<FdbLookup> lookups;
   std::vector<GreetRequest> greetings;
   std::vector<Transition> transitions;
   std::vector<Alarm> alarms;

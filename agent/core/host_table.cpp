@@ -6,7 +6,8 @@
 namespace untrombone::core {
 
 TimePoint Host::due() const {
-  return std::min({settle_at, answer_by, probe_at, greet_at, linger_until, forget_at, frozen_until});
+  const TimePoint answer_due = answer_by == kUnasked ? kNever : answer_by;
+  return std::min({settle_at, answer_due, probe_at, greet_at, linger_until, forget_at, frozen_until});
 }
 
 std::string_view to_string(Evidence evidence) {
@@ -41,7 +42,6 @@ HostIndex HostTable::add(SegmentId segment, const IpAddress& ip, const MacAddres
   } else {
     index = free_.back();
     free_.pop_back();
-    hosts_[index] = Host{};
   }
   Host& host = hosts_[index];
   host.ip = ip;
@@ -61,6 +61,7 @@ void HostTable::rebind(HostIndex index, const MacAddress& mac) {
 void HostTable::remove(HostIndex index) {
   unlink(index);
   by_ip_.erase({hosts_[index].segment, hosts_[index].ip});
+  hosts_[index] = Host{};
   free_.push_back(index);
 }
 

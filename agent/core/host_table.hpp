@@ -19,6 +19,9 @@ inline constexpr HostIndex kNoHost = std::numeric_limits<HostIndex>::max();
 /// "Never" for a deadline.
 inline constexpr TimePoint kNever = TimePoint::max();
 
+/// "Will be asked": an answer is due some time after its turn in the probe queue.
+inline constexpr TimePoint kUnasked = kNever - Duration(1);
+
 /// How long the binding of a host that is not here is remembered. Longer than any sane ARP cache keeps it.
 inline constexpr Duration kBindingMemory = std::chrono::hours(1);
 
@@ -33,12 +36,16 @@ struct Host {
   std::uint8_t greetings_left = 0;
   std::uint8_t greetings_sent = 0;
   bool greeting_answered = false;
-  std::uint8_t moves = 0;        ///< within the conflict window that began at moves_since
-  TimePoint since;               ///< when the state was entered
-  TimePoint cause;               ///< the evidence behind the last arrival
+  bool brief_challenge = false;            ///< the answer is due soon: newer evidence contradicts
+  RouteClass contest = RouteClass::kNone;  ///< of another site's claim that it has to answer to
+  std::uint8_t asked = 0;                  ///< probes since the last sign of life
+  std::uint8_t moves = 0;                  ///< within the conflict window that began at moves_since
+  std::uint32_t bid = 0;                   ///< metric of its fresh route
+  TimePoint since;                         ///< when the state was entered
+  TimePoint cause;                         ///< the evidence behind the last arrival
   TimePoint heard;               ///< last sign of life on a local port, or of the binding for a remote host
   TimePoint settle_at = kNever;  ///< fresh becomes settled
-  TimePoint answer_by = kNever;  ///< an answer on a local port is due
+  TimePoint answer_by = kNever;  ///< an answer on a local port is due; kUnasked while it waits to be asked
   TimePoint probe_at = kNever;
   TimePoint greet_at = kNever;
   TimePoint linger_until = kNever;
@@ -51,6 +58,8 @@ struct Host {
   /// Earliest of the deadlines.
   [[nodiscard]] TimePoint due() const;
   [[nodiscard]] bool is_frozen() const { return frozen_until != kNever; }
+  /// Is this site's route for it wanted, or lingering?
+  [[nodiscard]] bool is_announced() const { return is_here() || state == HostState::kDeparting; }
   /// Does this site announce it as being here?
   [[nodiscard]] bool is_here() const {
     return state == HostState::kProvisional || state == HostState::kLocal;
@@ -68,7 +77,7 @@ struct Station {
   bool remote_vtep = false;
   bool listened_to = false;      ///< had its turn as a stranger
   bool listed = true;            ///< false: the bridge has forgotten it; the port is where it was last
-  std::uint32_t generation = 0;  ///< of the FDB dump that listed it last
+  std::uint32_t generation = 0;  ///< of the FDB dump since whose start it was heard, listed or forgotten
   TimePoint when;
   HostIndex first_host = kNoHost;
   std::uint32_t hosts = 0;
@@ -99,6 +108,8 @@ class HostTable {
   [[nodiscard]] Host& operator[](HostIndex index) { return hosts_[index]; }
   [[nodiscard]] const Host& operator[](HostIndex index) const { return hosts_[index]; }
   [[nodiscard]] std::size_t size() const { return by_ip_.size(); }
+  /// Indices below this may be hosts; one that is not has an unspecified address.
+  [[nodiscard]] HostIndex slots() const { return static_cast<HostIndex>(hosts_.size()); }
 
   /// The station of `mac`, made when new. References live until the next call that makes one.
   Station& station(SegmentId segment, const MacAddress& mac) { return stations_[{segment, mac}]; }

@@ -5,6 +5,16 @@
 
 namespace untrombone::core {
 
+std::string_view to_string(SummaryMode mode) {
+  switch (mode) {
+    case SummaryMode::kOff: return "off";
+    case SummaryMode::kExact: return "exact";
+    case SummaryMode::kCover: return "cover";
+    case SummaryMode::kHome: return "home";
+  }
+  return "?";
+}
+
 const IpPrefix* SegmentSettings::subnet_of(const IpAddress& ip) const {
   const auto found = std::find_if(subnets.begin(), subnets.end(),
                                   [&](const IpPrefix& subnet) { return subnet.contains(ip); });
@@ -24,6 +34,16 @@ bool SegmentSettings::may_be_host(const IpAddress& ip) const {
   if (subnet == nullptr || subnet->is_reserved(ip) || is_gateway(ip)) return false;
   return std::none_of(exclude.begin(), exclude.end(),
                       [&](const IpPrefix& prefix) { return prefix.contains(ip); });
+}
+
+bool SegmentSettings::is_inside(const IpPrefix& prefix) const {
+  return std::any_of(subnets.begin(), subnets.end(),
+                     [&](const IpPrefix& subnet) { return subnet.contains(prefix) && subnet != prefix; });
+}
+
+unsigned SegmentSettings::shortest_summary(const IpPrefix& subnet) const {
+  const unsigned wanted = subnet.address().is_v4() ? shortest : shortest6;
+  return std::min(std::max(wanted, subnet.length() + 1U), subnet.address().bits());
 }
 
 }  // namespace untrombone::core

@@ -35,48 +35,18 @@ constexpr Duration kLookAgainInterval = std::chrono::milliseconds(100);
 }  // namespace
 
 Site::Site(SiteSettings settings)
-    : settings_(std::move(settings)), history_(kHistoryCapacity), segments_(settings_.segments.size()) {}
+    : settings_(std::move(settings)),
+      history_(kHistoryCapacity),
+      segments_(settings_.segments.begin(), settings_.segments.end()),
+      announcer_(settings_),
+      over_budget_(settings_.segments.size()) {}
 
 void Site::handle(const Event& event, TimePoint when, TimePoint now, Actions& out) {
   std::visit([&](const auto& specific) { on(specific, when, now, out); }, event);
 }
 
-void Site::on(const InterfaceChanged& event, TimePoint /*when*/, TimePoint now, Actions& out) {
-  Segment& segment = segments_[event.segment.value];
-  const bool routes_change = segment.up != event.up || segment.interface != event.interface;
-  segment.interface = event.interface;
-  segment.mac = event.mac;
-  segment.up = event.up;
-  if (!routes_change) return;
-  hosts_.for_each([&](HostIndex index) {
-    const Host& host = hosts_[index];
-    if (host.segment == event.segment && host.route_class != RouteClass::kNone) emit_route(host, now, out);
-  });
-}
-
-void Site::on(const PortChanged& event, TimePoint /*when*/, TimePoint now, Actions& out) {
-  if (event.up) {
-    ports_[event.port] = {event.segment, event.port_class};
-    return;
-  }
-  if (ports_.erase(event.port) == 0) return;
-  if (strangers_.remove_port(event.port)) out.strangers_changed = true;
-  std::vector<StationKey> gone;
-  hosts_.for_each_station([&](const StationKey& key, Station& station) {
-    if (station.port != event.port) return;
-    gone.push_back(key);
-  });
-  for (const StationKey& key : gone) {
-    Station& station = hosts_.station(key.segment, key.mac);
-    station.port = {};
-    hosts_.for_each_of(station,
-                       [&](HostIndex index) { depart(index, Reason::kPortDown, event.port, now, out); });
-    hosts_.prune(key);
-  }
-}
-
 void Site::on(const FrameSeen& event, TimePoint when, TimePoint now, Actions& out) {
-  const auto port = ports_.find(event.port);
+  const auto port = ports_.find({event.port, event.vlan});
   if (port == ports_.end()) return;
   const FrameMeaning meaning = meaning_of(event.kind);
   Sighting sighting{.segment = port->second.segment,
@@ -90,13 +60,8 @@ void Site::on(const FrameSeen& event, TimePoint when, TimePoint now, Actions& ou
                     .when = when,
                     .now = now};
   sighting.reason = sighting.is_local() ? meaning.on_local_port : meaning.on_dci;
-  if (sighting.is_local() && sighting.ip &&
-      settings_.segments[sighting.segment.value].is_gateway(*sighting.ip) &&
-      may_be_station(sighting.segment, sighting.mac)) {
-    out.alarms.push_back(
-        {AlarmKind::kGatewayClaimed, sighting.segment, *sighting.ip, sighting.mac, sighting.port});
-  }
   if (!may_be_station(sighting.segment, sighting.mac)) return;
+  if (sighting.ip) check_claim(sighting, out);
   const HostIndex bound = sighting.ip ? bind(sighting, out) : kNoHost;
   locate(sighting, out);
   if (bound != kNoHost && event.to_gateway_mac && sighting.is_local()) {
@@ -108,26 +73,32 @@ void Site::on(const FrameSeen& event, TimePoint when, TimePoint now, Actions& ou
 /// A packet's source is not its sender's word for its address: a guest that forwards sends those of others. So it is
 /// asked, on its own port, and its answer is what makes it a host.
 void Site::on(const SourceSeen& event, TimePoint /*when*/, TimePoint now, Actions& out) {
-  const auto port = ports_.find(event.port);
+  const auto port = ports_.find({event.port, event.vlan});
   if (port == ports_.end() || port->second.port_class == PortClass::kDci) return;
   const SegmentId segment = port->second.segment;
   const HostIndex known = hosts_.find(segment, event.source);
   if (known != kNoHost && hosts_[known].is_here()) return;
-  if (!settings_.segments[segment.value].may_be_host(event.source)) return;
-  if (strangers_.may_ask(segment, event.mac, now)) {
+  if (!settings_.segments[segment.value].may_be_host(event.source) || is_own(segment, event.source)) return;
+  if (strangers_.may_ask(segment, event.mac, now) &&
+      segments_[segment.value].probes.pass(Urgency::kRefresh, now)) {
     out.probes.push_back({segment, event.port, event.source, event.mac});
   }
 }
 
 void Site::on(const FdbSeen& event, TimePoint when, TimePoint now, Actions& out) {
-  const auto port = ports_.find(event.port);
+  const auto port = ports_.find({event.port, event.vlan});
   if (port == ports_.end() || !may_be_station(port->second.segment, event.mac)) return;
+  if (event.dumped) {
+    const Station* const known = hosts_.find_station(port->second.segment, event.mac);
+    if (known != nullptr && known->generation == generation_) return;  // heard since the dump began
+  }
   Sighting sighting{.segment = port->second.segment,
                     .mac = event.mac,
                     .port = event.port,
                     .port_class = port->second.port_class,
                     .evidence = Evidence::kFdb,
                     .remote_vtep = event.remote_vtep,
+                    .dumped = event.dumped,
                     .ip = std::nullopt,
                     .reason = Reason::kFdbOnLocalPort,
                     .when = when,
@@ -141,7 +112,7 @@ void Site::on(const FdbSeen& event, TimePoint when, TimePoint now, Actions& out)
 }
 
 void Site::on(const FdbGone& event, TimePoint /*when*/, TimePoint now, Actions& out) {
-  const auto port = ports_.find(event.port);
+  const auto port = ports_.find({event.port, event.vlan});
   if (port == ports_.end()) return;
   const StationKey key{port->second.segment, event.mac};
   const Station* station = hosts_.find_station(key.segment, key.mac);
@@ -170,6 +141,7 @@ void Site::on(const NeighbourSeen& event, TimePoint when, TimePoint now, Actions
     arrive(index, sighting, false, out);
   } else if (station.is_remote() && hosts_[index].state == HostState::kUnknown) {
     hosts_[index].state = HostState::kRemote;
+    tell_announcer(hosts_[index], now, now, out);
   }
 }
 
@@ -177,30 +149,43 @@ void Site::on(const PriorRoute& event, TimePoint /*when*/, TimePoint /*now*/, Ac
   if (settings_.segments[event.segment.value].may_be_host(event.ip)) prior_routes_.push_back(event);
 }
 
+void Site::on(const PriorSummary& event, TimePoint /*when*/, TimePoint now, Actions& out) {
+  if (started_) return;
+  announcer_.adopt(event.segment, event.prefix, now, announcements_);
+  program(out);
+}
+
 void Site::on(const DumpStarted& /*event*/, TimePoint /*when*/, TimePoint /*now*/, Actions& /*out*/) {
   ++generation_;
 }
 
 void Site::on(const DumpFinished& /*event*/, TimePoint /*when*/, TimePoint now, Actions& out) {
-  if (dumped_) {
-    std::vector<StationKey> unlisted;
-    hosts_.for_each_station([&](const StationKey& key, const Station& station) {
-      if (station.port && station.generation != generation_) unlisted.push_back(key);
-    });
-    for (const StationKey& key : unlisted) lose_place(key, false, now, out);
-    return;
+  if (!std::exchange(dumped_, true)) return probe_prior_routes(now, out);
+  hosts_.for_each_station([&](const StationKey& key, const Station& station) {
+    const bool unlisted = station.port && station.listed && station.generation != generation_;
+    if (unlisted && !is_held(key.segment, station.port))
+      out.lookups.push_back({key.segment, station.port, key.mac});
+  });
+  for (std::uint16_t i = 0; i < segments_.size(); ++i) {
+    Segment& segment = segments_[i];
+    if (segment.sweeper.walks() || !std::exchange(segment.frames_lost, false)) continue;
+    if (!has_lonely_station({i})) continue;
+    segment.sweeper.start();
+    wake_for_probes(now, now);
   }
-  dumped_ = true;
-  Duration window{};
-  for (const SegmentSettings& segment : settings_.segments) window = std::max(window, segment.confirm);
-  start_at_ = now + window;
-  probe_prior_routes(now, out);
 }
 
 void Site::on(const RouteNoted& event, TimePoint /*when*/, TimePoint now, Actions& out) {
-  if (event.note != RouteNote::kBetterWon) return;
+  const IpPrefix& prefix = event.key.prefix;
   for (std::uint16_t segment = 0; segment < segments_.size(); ++segment) {
-    const HostIndex index = hosts_.find({segment}, event.prefix.address());
+    if (segments_[segment].vrf == event.key.vrf)
+      announcer_.note({segment}, prefix, event.note, now, announcements_);
+  }
+  program(out);
+  if (event.note != RouteNote::kBetterWon || !prefix.is_host()) return;
+  for (std::uint16_t segment = 0; segment < segments_.size(); ++segment) {
+    if (segments_[segment].vrf != event.key.vrf) continue;
+    const HostIndex index = hosts_.find({segment}, event.key.prefix.address());
     if (index == kNoHost || hosts_[index].route_class != RouteClass::kLingering) continue;
     withdraw(index, state_elsewhere(hosts_[index]), Reason::kClaimedElsewhere, now, out);
   }
@@ -214,12 +199,24 @@ void Site::on(const FreezeCleared& event, TimePoint /*when*/, TimePoint now, Act
 /// Design 3.7: gateways, the edge itself and virtual routers are never hosts.
 bool Site::may_be_station(SegmentId segment, const MacAddress& mac) const {
   return !mac.is_group() && !mac.is_zero() && mac != segments_[segment.value].mac &&
-         !settings_.segments[segment.value].is_gateway_mac(mac) && !is_virtual_router_mac(mac);
+         !settings_.segments[segment.value].is_gateway_mac(mac) && !is_virtual_router_mac(mac) &&
+         !own_macs_.contains({segment, mac});
 }
 
-/// Notes where a MAC is and lets its hosts arrive or depart.
+/// Somebody who is not the edge says that an address of the edge is its own. The gateway has one owner at each site, so
+/// only one on our side lies.
+void Site::check_claim(const Sighting& sighting, Actions& out) {
+  const bool gateway = settings_.segments[sighting.segment.value].is_gateway(*sighting.ip);
+  if (gateway ? !sighting.is_local() : !is_own(sighting.segment, *sighting.ip)) return;
+  out.alarms.push_back({gateway ? AlarmKind::kGatewayClaimed : AlarmKind::kOwnAddressClaimed,
+                        sighting.segment, *sighting.ip, sighting.mac, sighting.port});
+}
+
+/// Notes where a MAC is and lets its hosts arrive or depart. A MAC that was here all the time does not bring back an
+/// address that did not answer here.
 void Site::locate(const Sighting& sighting, Actions& out) {
   Station& station = hosts_.station(sighting.segment, sighting.mac);
+  const bool arrives = !station.is_local() || !station.listed || sighting.is_announcement();
   station.port = sighting.port;
   station.port_class = sighting.port_class;
   station.remote_vtep = sighting.remote_vtep;
@@ -230,7 +227,10 @@ void Site::locate(const Sighting& sighting, Actions& out) {
   hosts_.for_each_of(station, [&](HostIndex index) {
     Host& host = hosts_[index];
     if (sighting.is_local()) {
-      arrive(index, sighting, sighting.ip == host.ip, out);
+      const bool confirmed = sighting.ip == host.ip;
+      if (confirmed || arrives || host.is_here()) arrive(index, sighting, confirmed, out);
+    } else if (host.state == HostState::kRemote) {
+      tell_announcer(host, sighting.now, sighting.now, out);
     } else if (host.state == HostState::kUnknown) {
       set_state(host, HostState::kRemote, sighting.reason, sighting.port, sighting.now, out);
     } else {
@@ -256,36 +256,58 @@ void Site::look_for_strangers(TimePoint now, Actions& out) {
   });
 }
 
+/// There is a MAC on a local port whose address nobody said.
+bool Site::has_lonely_station(SegmentId segment) {
+  bool found = false;
+  hosts_.for_each_station([&](const StationKey& key, const Station& station) {
+    found = found || (key.segment == segment && station.is_local() && station.hosts == 0);
+  });
+  return found;
+}
+
 /// Learns the binding that the sighting carries. kNoHost when the address may not be a host or a bound is reached.
 HostIndex Site::bind(const Sighting& sighting, Actions& out) {
   const SegmentSettings& settings = settings_.segments[sighting.segment.value];
-  if (!settings.may_be_host(*sighting.ip)) return kNoHost;
+  if (!settings.may_be_host(*sighting.ip) || is_own(sighting.segment, *sighting.ip)) return kNoHost;
+  const HostIndex index = hosts_.find(sighting.segment, *sighting.ip);
+  if (index != kNoHost && hosts_[index].mac == sighting.mac) {
+    if (!hosts_[index].is_here()) hosts_[index].heard = sighting.now;
+    return index;
+  }
+  const Station* station = hosts_.find_station(sighting.segment, sighting.mac);
+  if (station != nullptr && station->hosts >= settings.max_ips_per_mac) {
+    out.alarms.push_back(
+        {AlarmKind::kTooManyIpsOnMac, sighting.segment, *sighting.ip, sighting.mac, sighting.port});
+    return kNoHost;
+  }
+  if (index == kNoHost) return add_host(sighting, out);
+  if (hosts_[index].is_frozen()) return kNoHost;  // two MACs fight for it: the first one keeps it
+  if (hosts_[index].is_here()) count_move(hosts_[index], sighting.port, sighting.now, out);
+  hosts_.rebind(index, sighting.mac);
+  Host& host = hosts_[index];
+  if (host.is_here())
+    set_state(host, host.state, Reason::kReboundToOtherMac, sighting.port, sighting.now, out);
+  return index;
+}
+
+/// kNoHost, and an alarm, when there are too many or they come too fast.
+HostIndex Site::add_host(const Sighting& sighting, Actions& out) {
   const auto refuse = [&](AlarmKind kind) {
     out.alarms.push_back({kind, sighting.segment, *sighting.ip, sighting.mac, sighting.port});
     return kNoHost;
   };
-  HostIndex index = hosts_.find(sighting.segment, *sighting.ip);
-  const bool known = index != kNoHost;
-  if (known && hosts_[index].mac == sighting.mac) {
-    if (!hosts_[index].is_here()) hosts_[index].heard = sighting.now;
-    return index;
-  }
-  if (!known && segments_[sighting.segment.value].hosts >= settings.max_hosts)
+  Segment& segment = segments_[sighting.segment.value];
+  if (segment.hosts >= settings_.segments[sighting.segment.value].max_hosts &&
+      !(sighting.port && sighting.is_local() && make_room(sighting.segment, sighting.now, out))) {
     return refuse(AlarmKind::kTooManyHosts);
-  const Station* station = hosts_.find_station(sighting.segment, sighting.mac);
-  if (station != nullptr && station->hosts >= settings.max_ips_per_mac)
-    return refuse(AlarmKind::kTooManyIpsOnMac);
-  if (known && hosts_[index].is_frozen()) return kNoHost;  // two MACs fight for it: the first one keeps it
-  if (known) {
-    if (hosts_[index].is_here()) count_move(hosts_[index], sighting.port, sighting.now, out);
-    hosts_.rebind(index, sighting.mac);
-    Host& host = hosts_[index];
-    if (host.is_here())
-      set_state(host, host.state, Reason::kReboundToOtherMac, sighting.port, sighting.now, out);
-    return index;
   }
-  index = hosts_.add(sighting.segment, *sighting.ip, sighting.mac);
-  ++segments_[sighting.segment.value].hosts;
+  if (sighting.port) {
+    const std::uint32_t rate = settings_.segments[sighting.segment.value].new_host_rate;
+    const auto bucket = segment.new_hosts.try_emplace(sighting.port, TokenBucket(rate, rate)).first;
+    if (!bucket->second.take(sighting.now)) return refuse(AlarmKind::kTooManyNewHosts);
+  }
+  const HostIndex index = hosts_.add(sighting.segment, *sighting.ip, sighting.mac);
+  ++segment.hosts;
   Host& host = hosts_[index];
   host.reason = Reason::kBindingLearned;
   host.since = host.heard = sighting.now;
@@ -298,53 +320,35 @@ HostIndex Site::bind(const Sighting& sighting, Actions& out) {
 /// with a deadline, because it is what a port that goes down looks like from here.
 void Site::lose_place(const StationKey& key, bool aged, TimePoint now, Actions& out) {
   Station& station = hosts_.station(key.segment, key.mac);
+  station.generation = generation_;
   if (station.hosts == 0) {
     station.port = {};
     hosts_.prune(key);
     return;
   }
   station.listed = false;
+  if (is_held(key.segment, station.port))
+    return;  // it is what a port that goes down does, and `port-hold` decides
   hosts_.for_each_of(station, [&](HostIndex index) {
+    if (hosts_[index].state == HostState::kRemote) tell_announcer(hosts_[index], now, now, out);
     if (!hosts_[index].is_here()) return;
     if (!aged) {
-      challenge(index, settings_of(hosts_[index]).confirm, now, out);
+      challenge(index, false, now, out);
     } else if (hosts_[index].answer_by == kNever) {
-      probe(hosts_[index], out);
+      refresh(index, now, out);
     }
   });
 }
 
-/// Hosts that an earlier run announced are asked whether they are still here, on local ports only.
-void Site::probe_prior_routes(TimePoint now, Actions& out) {
-  std::erase_if(prior_routes_, [&](const PriorRoute& route) {
-    const HostIndex index = hosts_.find(route.segment, route.ip);
-    return index != kNoHost && hosts_[index].is_here();
-  });
-  for (const PriorRoute& route : prior_routes_)
-    out.probes.push_back({route.segment, {}, route.ip, std::nullopt});
-  const Duration left = start_at_ - now;
-  const bool again = !prior_routes_.empty() && left > std::chrono::milliseconds(50);
-  prior_probe_at_ = again ? now + left / 2 : kNever;
-}
-
-/// Who did not answer is not here: an earlier run's route for it goes.
-void Site::withdraw_prior_routes(TimePoint now, Actions& out) {
-  for (const PriorRoute& route : prior_routes_) {
-    const HostIndex index = hosts_.find(route.segment, route.ip);
-    const bool announced = index != kNoHost && hosts_[index].route_class != RouteClass::kNone;
-    if (!announced) out.routes.push_back({IpPrefix::host(route.ip), std::nullopt, now});
-  }
-  prior_routes_.clear();
-}
-
 TimePoint Site::next_deadline() const {
-  TimePoint next =
-      std::min({started_ ? kNever : start_at_, prior_probe_at_, look_again_at_, strangers_.next_deadline()});
+  TimePoint next = std::min({started_ ? kNever : start_at_, prior_probe_at_, look_again_at_, probes_at_,
+                             ports_at_, strangers_.next_deadline()});
   if (!timers_.empty()) next = std::min(next, timers_.top().at);
-  return next;
+  return std::min(next, announcer_.next_deadline());
 }
 
 void Site::handle_time(TimePoint now, Actions& out) {
+  if (ports_at_ <= now) release_held_ports(now, out);
   if (prior_probe_at_ <= now) probe_prior_routes(now, out);
   if (strangers_.expire(now)) out.strangers_changed = true;
   if (look_again_at_ <= now || strangers_.has_missed()) look_for_strangers(now, out);
@@ -355,13 +359,20 @@ void Site::handle_time(TimePoint now, Actions& out) {
     hosts_[timer.host].queued_for = kNever;
     run_host_timers(timer.host, now, out);
   }
+  if (probes_at_ <= now) run_probe_queues(now, out);
   if (!started_ && start_at_ <= now) {
     started_ = true;
     out.start_complete = true;
+    announcer_.start_complete(now, announcements_);
+    program(out);
     withdraw_prior_routes(now, out);
     look_for_strangers(now, out);
     prior_probe_at_ = kNever;
+    sweep_unknown(now);
   }
+  announcer_.handle_time(now, announcements_);
+  program(out);
+  check_budgets(out);
 }
 
 Verdict Site::verdict(const Host& host) const {

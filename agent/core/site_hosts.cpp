@@ -7,12 +7,7 @@
 namespace untrombone::core {
 namespace {
 
-constexpr std::uint8_t kLingeringDistance = 250;         // worse than any routing protocol: facts on recency
-constexpr std::uint32_t kLingeringMetricPenalty = 1000;  // worse than every settled claim with the same base
-constexpr Duration kShortestProbeInterval = std::chrono::milliseconds(50);
 constexpr Duration kFirstGreetingInterval = std::chrono::milliseconds(50);
-/// A challenge after contradicting evidence is this part of `confirm`.
-constexpr int kChallengeShare = 5;
 
 }  // namespace
 
@@ -20,9 +15,15 @@ void Site::arrive(HostIndex index, const Sighting& sighting, bool confirmed, Act
   Host& host = hosts_[index];
   const SegmentSettings& settings = settings_of(host);
   // A MAC with several addresses does not vouch for each of them.
-  if (confirmed || !host.is_here()) host.heard = sighting.now;
+  if (confirmed || !host.is_here()) heard(host, sighting.now);
   if (host.is_here()) {
-    if (confirmed || host.state == HostState::kLocal) host.answer_by = kNever;
+    if (confirmed || host.state == HostState::kLocal) {
+      answered(index);
+      if (!confirmed) ask_again(index, sighting.now, out);
+    } else {
+      challenge(index, false, sighting.now, out);  // if that did not happen yet, for its port was down
+    }
+    if (confirmed) take_contested_answer(host, sighting.port, sighting.now, out);
     if (confirmed && host.state == HostState::kProvisional) {
       set_state(host, HostState::kLocal, sighting.reason, sighting.port, sighting.now, out);
     }
@@ -32,20 +33,26 @@ void Site::arrive(HostIndex index, const Sighting& sighting, bool confirmed, Act
   const bool from_elsewhere = host.state == HostState::kRemote || host.state == HostState::kDeparting;
   host.linger_until = host.forget_at = kNever;
   host.cause = sighting.when;
-  host.settle_at = started_ ? sighting.now + settings_.routes.settle : kNever;
+  const bool news = is_news(host, sighting.now);
+  host.settle_at = news ? sighting.now + settings_.routes.settle : kNever;
   set_state(host, confirmed ? HostState::kLocal : HostState::kProvisional, sighting.reason, sighting.port,
             sighting.now, out);
-  set_route(host, started_ ? RouteClass::kFresh : RouteClass::kSettled, sighting.when, out);
+  set_route(host, news ? RouteClass::kFresh : RouteClass::kSettled, sighting.when, sighting.now, out);
   if (confirmed) {
     host.probe_at = next_refresh(host);
   } else {
-    challenge(index, settings.confirm, sighting.now, out);
+    challenge(index, false, sighting.now, out);
   }
-  if (started_ && settings.greet) {
+  if (news && settings.greet) {
     host.greetings_left = static_cast<std::uint8_t>(std::min(settings.greet_tries, 255U));
     host.greetings_sent = 0;
     host.greeting_answered = false;
-    greet(host, sighting.now, out);
+    const TimePoint turn = greeting_pace_.take_turn(sighting.now);
+    if (turn > sighting.now) {
+      host.greet_at = turn;
+    } else {
+      greet(host, sighting.now, out);
+    }
   }
   if (from_elsewhere) count_move(host, sighting.port, sighting.now, out);
   schedule(index);
@@ -55,27 +62,28 @@ void Site::depart(HostIndex index, Reason reason, Ifindex port, TimePoint now, A
   Host& host = hosts_[index];
   if (!host.is_here()) return;
   const bool place_is_lost = reason == Reason::kPortDown;
-  const bool is_gone = place_is_lost || reason == Reason::kSilent || reason == Reason::kNoAnswerOnLocalPort;
+  const bool unanswered = reason == Reason::kNoAnswerOnLocalPort || reason == Reason::kClaimUnanswered;
+  const bool is_gone = place_is_lost || reason == Reason::kSilent || unanswered;
   if (host.is_frozen() && !is_gone) return;
   if (!place_is_lost && host.answer_by > now && host.answer_by != kNever)
     return;  // it has been asked already
   const Duration confirm = settings_of(host).confirm;
-  const bool just_arrived = now - host.since < confirm && reason != Reason::kNoAnswerOnLocalPort;
+  const bool just_arrived = now - host.since < confirm && !unanswered;
   if (!place_is_lost && just_arrived) {
     // A frame sent before the move may come out of the DCI after it: ask before believing it.
-    challenge(index, confirm / kChallengeShare, now, out);
-    schedule(index);
+    challenge(index, true, now, out);
     return;
   }
   if (!is_gone) count_move(host, port, now, out);
   host.settle_at = host.answer_by = host.probe_at = host.greet_at = kNever;
+  host.contest = RouteClass::kNone;
   set_state(host, HostState::kDeparting, reason, port, now, out);
   const Duration linger = settings_of(host).linger;
   if (linger <= Duration::zero() || host.route_class == RouteClass::kNone) {
     withdraw(index, state_elsewhere(host), reason, now, out);
     return;
   }
-  set_route(host, RouteClass::kLingering, now, out);
+  set_route(host, RouteClass::kLingering, now, now, out);
   host.linger_until = now + linger;
   schedule(index);
 }
@@ -115,18 +123,8 @@ void Site::thaw(HostIndex index, TimePoint now, Actions& out) {
                             .now = now};
     arrive(index, sighting, false, out);
   } else if (host.is_here()) {
-    challenge(index, settings_of(host).confirm, now, out);
+    challenge(index, false, now, out);
   }
-  schedule(index);
-}
-
-/// The host must answer on a local port within `window`.
-void Site::challenge(HostIndex index, Duration window, TimePoint now, Actions& out) {
-  Host& host = hosts_[index];
-  if (host.answer_by != kNever) return;
-  host.answer_by = now + window;
-  host.probe_at = now + std::max(window / 2, kShortestProbeInterval);
-  probe(host, out);
   schedule(index);
 }
 
@@ -135,8 +133,9 @@ void Site::withdraw(HostIndex index, HostState state, Reason reason, TimePoint n
   host.settle_at = host.answer_by = host.probe_at = host.greet_at = host.linger_until = kNever;
   host.heard = now;
   host.forget_at = now + kBindingMemory;
+  host.contest = RouteClass::kNone;
   set_state(host, state, reason, {}, now, out);
-  set_route(host, RouteClass::kNone, now, out);
+  set_route(host, RouteClass::kNone, now, now, out);
   schedule(index);
 }
 
@@ -149,12 +148,13 @@ void Site::run_host_timers(HostIndex index, TimePoint now, Actions& out) {
     if (host.state == HostState::kProvisional) {
       withdraw(index, state_elsewhere(host), Reason::kNoAnswerOnLocalPort, now, out);
     } else {
-      depart(index, Reason::kNoAnswerOnLocalPort, {}, now, out);
+      const bool contested = host.contest != RouteClass::kNone;
+      depart(index, contested ? Reason::kClaimUnanswered : Reason::kNoAnswerOnLocalPort, {}, now, out);
     }
   }
   if (host.settle_at <= now) {
     host.settle_at = kNever;
-    set_route(host, RouteClass::kSettled, now, out);
+    set_route(host, RouteClass::kSettled, now, now, out);
   }
   if (host.probe_at <= now) run_probe_timer(index, now, out);
   if (host.greet_at <= now) greet(host, now, out);
@@ -162,48 +162,31 @@ void Site::run_host_timers(HostIndex index, TimePoint now, Actions& out) {
     host.forget_at = host.heard + kBindingMemory;
   if (host.forget_at <= now) {
     --segments_[host.segment.value].hosts;
+    host.state = HostState::kUnknown;
+    if (announcer_.summarises(host.segment)) tell_announcer(host, now, now, out);
     hosts_.remove(index);
     return;
   }
   schedule(index);
 }
 
-void Site::run_probe_timer(HostIndex index, TimePoint now, Actions& out) {
-  Host& host = hosts_[index];
-  const SegmentSettings& settings = settings_of(host);
-  if (host.answer_by != kNever) {
-    probe(host, out);
-    host.probe_at = now + std::max((host.answer_by - now) / 2, kShortestProbeInterval);
-    return;
-  }
-  const Duration quiet = now - host.heard;
-  if (quiet < settings.refresh) {
-    host.probe_at = next_refresh(host);
-  } else if (quiet >= settings.silent_after) {
-    depart(index, Reason::kSilent, {}, now, out);
-  } else {
-    probe(host, out);
-    host.probe_at = std::min(now + settings.refresh / 4, host.heard + settings.silent_after);
-  }
-}
-
-/// Spread over an eighth of the period, so that hosts learned together are not probed together for ever.
-TimePoint Site::next_refresh(const Host& host) const {
-  const Duration refresh = settings_of(host).refresh;
-  const auto share = static_cast<std::int64_t>(hash_value(host.ip) % 1024U);
-  return host.heard + refresh + Duration(share * (refresh.count() / 8192));
-}
-
 void Site::set_state(Host& host, HostState state, Reason reason, Ifindex port, TimePoint now, Actions& out) {
   const Transition transition{now, host.segment, host.ip, host.mac, host.state, state, reason, port};
+  std::size_t& announced = segments_[host.segment.value].announced;
+  if (host.is_announced()) --announced;
   host.state = state;
+  if (host.is_announced()) ++announced;
   host.reason = reason;
   host.since = now;
   history_.add(transition);
   out.transitions.push_back(transition);
+  // What has a route, or gets one, is told by set_route().
+  const bool place_only =
+      host.route_class == RouteClass::kNone && (state == HostState::kRemote || state == HostState::kUnknown);
+  if (place_only && announcer_.summarises(host.segment)) tell_announcer(host, now, now, out);
 }
 
-void Site::set_route(Host& host, RouteClass route_class, TimePoint cause, Actions& out) {
+void Site::set_route(Host& host, RouteClass route_class, TimePoint cause, TimePoint now, Actions& out) {
   if (host.route_class == route_class) return;
   if (host.route_class == RouteClass::kNone) {
     if (routes_ >= settings_.routes.max_routes) {
@@ -213,29 +196,13 @@ void Site::set_route(Host& host, RouteClass route_class, TimePoint cause, Action
     ++routes_;
   }
   if (route_class == RouteClass::kNone) --routes_;
+  if (route_class == RouteClass::kFresh) host.bid = outbid(host);
   host.route_class = route_class;
-  emit_route(host, cause, out);
-}
-
-void Site::emit_route(const Host& host, TimePoint cause, Actions& out) {
-  out.routes.push_back({IpPrefix::host(host.ip), route_of(host), cause});
-}
-
-std::optional<Route> Site::route_of(const Host& host) const {
-  const Segment& segment = segments_[host.segment.value];
-  if (host.route_class == RouteClass::kNone || !segment.up) return std::nullopt;
-  const RouteSettings& routes = settings_.routes;
-  switch (host.route_class) {
-    case RouteClass::kNone: break;
-    case RouteClass::kFresh:
-      return Route{segment.interface, host.route_class, routes.distance, routes.metric - 1, routes.tag + 1};
-    case RouteClass::kSettled:
-      return Route{segment.interface, host.route_class, routes.distance, routes.metric, routes.tag};
-    case RouteClass::kLingering:
-      return Route{segment.interface, host.route_class, kLingeringDistance,
-                   routes.metric + kLingeringMetricPenalty, routes.tag + 2};
+  if (announcer_.summarises(host.segment)) {
+    tell_announcer(host, cause, now, out);
+  } else {
+    emit_route(host, cause, out);
   }
-  return std::nullopt;
 }
 
 /// Repeats with growing distance until the guest answered or the tries are used up.
@@ -262,12 +229,6 @@ bool Site::has_ipv6_host(const Station& station) const {
   bool found = false;
   hosts_.for_each_of(station, [&](HostIndex index) { found = found || !hosts_[index].ip.is_v4(); });
   return found;
-}
-
-void Site::probe(const Host& host, Actions& out) {
-  const Station* station = hosts_.find_station(host.segment, host.mac);
-  const bool placed = station != nullptr && station->is_local();
-  out.probes.push_back({host.segment, placed ? station->port : Ifindex{}, host.ip, host.mac});
 }
 
 void Site::schedule(HostIndex index) {

@@ -41,8 +41,10 @@ bool Strangers::remove(SegmentId segment, const MacAddress& mac) {
          }) != 0;
 }
 
-bool Strangers::remove_port(Ifindex port) {
-  return std::erase_if(list_, [&](const Stranger& stranger) { return stranger.port == port; }) != 0;
+bool Strangers::remove_port(SegmentId segment, Ifindex port) {
+  return std::erase_if(list_, [&](const Stranger& stranger) {
+           return stranger.segment == segment && stranger.port == port;
+         }) != 0;
 }
 
 bool Strangers::expire(TimePoint now) {

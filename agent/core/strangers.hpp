@@ -26,7 +26,7 @@ class Strangers {
   /// All of these return whether the list changed.
   bool add(SegmentId segment, const MacAddress& mac, Ifindex port, TimePoint now);
   bool remove(SegmentId segment, const MacAddress& mac);
-  bool remove_port(Ifindex port);
+  bool remove_port(SegmentId segment, Ifindex port);
   bool expire(TimePoint now);
 
   /// May its packet cause a question now? At most one per stranger and kQuestionInterval.

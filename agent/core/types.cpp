@@ -135,4 +135,6 @@ std::size_t hash_value(const IpPrefix& prefix) {
   return hash_mix(hash_value(prefix.address()), prefix.length());
 }
 
+std::size_t hash_value(const RouteKey& key) { return hash_mix(hash_value(key.prefix), key.vrf.value); }
+
 }  // namespace untrombone::core

@@ -32,6 +32,19 @@ struct Ifindex {
   explicit operator bool() const { return value != 0; }
 };
 
+/// A VLAN (IEEE 802.1Q), 1..4094; 0 is "none": the one L2 domain of a bridge that does not filter VLANs.
+struct VlanId {
+  std::uint16_t value = 0;
+  auto operator<=>(const VlanId&) const = default;
+  explicit operator bool() const { return value != 0; }
+};
+
+/// A VRF as zebra numbers it over the kernel's VRFs: the ifindex of its VRF device; 0 is the default one.
+struct VrfId {
+  std::uint32_t value = 0;
+  auto operator<=>(const VrfId&) const = default;
+};
+
 /// Position of a segment in the configuration.
 struct SegmentId {
   std::uint16_t value = 0;
@@ -118,6 +131,13 @@ class IpPrefix {
   std::uint8_t length_ = 0;
 };
 
+/// What a route is known by, at the sinks and in zebra.
+struct RouteKey {
+  VrfId vrf;
+  IpPrefix prefix;
+  auto operator<=>(const RouteKey&) const = default;
+};
+
 /// What a bridge port leads to (design vocabulary). Peer ports count as local.
 enum class PortClass : std::uint8_t { kLocal, kPeer, kDci };
 
@@ -135,5 +155,6 @@ enum class PortClass : std::uint8_t { kLocal, kPeer, kDci };
 [[nodiscard]] std::size_t hash_value(const MacAddress& mac);
 [[nodiscard]] std::size_t hash_value(const IpAddress& address);
 [[nodiscard]] std::size_t hash_value(const IpPrefix& prefix);
+[[nodiscard]] std::size_t hash_value(const RouteKey& key);
 
 }  // namespace untrombone::core
