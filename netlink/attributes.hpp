@@ -3,6 +3,7 @@
 
 #include <linux/netlink.h>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -22,6 +23,16 @@ template <typename T>
 
 /// Rounds up to netlink's alignment of four (NLA_ALIGN without its signed arithmetic).
 [[nodiscard]] constexpr std::size_t aligned(std::size_t length) { return (length + 3U) & ~std::size_t{3}; }
+
+/// Calls `visit(message)` for each message of a datagram; a malformed header ends it.
+template <typename Visit>
+void for_each_message(std::span<const std::byte> datagram, Visit visit) {
+  while (const auto header = read_struct<nlmsghdr>(datagram)) {
+    if (header->nlmsg_len < sizeof(nlmsghdr) || header->nlmsg_len > datagram.size()) return;
+    visit(datagram.first(header->nlmsg_len));
+    datagram = datagram.subspan(std::min(aligned(header->nlmsg_len), datagram.size()));
+  }
+}
 
 struct Attribute {
   std::uint16_t type = 0;  ///< without NLA_F_NESTED and NLA_F_NET_BYTEORDER

@@ -2,6 +2,8 @@
 #include "netlink/socket.hpp"
 
 #include <sys/socket.h>
+#include <linux/if_addr.h>
+#include <linux/if_bridge.h>
 #include <linux/neighbour.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
@@ -71,10 +73,37 @@ error_code RouteSocket::request_links() {
   return send(socket_.get(), make_request(RTM_GETLINK, NLM_F_DUMP, header));
 }
 
-error_code RouteSocket::request_fdb() {
+error_code RouteSocket::request_vlans() {
+  br_vlan_msg header{};
+  header.family = AF_BRIDGE;
+  return send(socket_.get(), make_request(RTM_GETVLAN, NLM_F_DUMP, header));
+}
+
+error_code RouteSocket::request_fdb(core::Ifindex bridge) {
   ndmsg header{};
   header.ndm_family = AF_BRIDGE;
-  return send(socket_.get(), make_request(RTM_GETNEIGH, NLM_F_DUMP, header));
+  const MessagePtr message = make_request(RTM_GETNEIGH, NLM_F_DUMP, header);
+  nla_put_s32(message.get(), NDA_MASTER, bridge.value);
+  return send(socket_.get(), message);
+}
+
+error_code RouteSocket::request_addresses() {
+  ifaddrmsg header{};
+  header.ifa_family = AF_UNSPEC;
+  return send(socket_.get(), make_request(RTM_GETADDR, NLM_F_DUMP, header));
+}
+
+error_code RouteSocket::request_fdb_entry(core::Ifindex bridge, core::VlanId vlan,
+                                          const core::MacAddress& mac, std::uint32_t& sequence) {
+  ndmsg header{};
+  header.ndm_family = AF_BRIDGE;
+  const MessagePtr message = make_request(RTM_GETNEIGH, 0, header);
+  nla_put(message.get(), NDA_LLADDR, static_cast<int>(mac.octets.size()), mac.octets.data());
+  nla_put_s32(message.get(), NDA_MASTER, bridge.value);
+  if (vlan) nla_put_u16(message.get(), NDA_VLAN, vlan.value);
+  const error_code error = send(socket_.get(), message);
+  sequence = nlmsg_hdr(message.get())->nlmsg_seq;
+  return error;
 }
 
 error_code RouteSocket::request_neighbours(core::Family family) {
@@ -83,17 +112,28 @@ error_code RouteSocket::request_neighbours(core::Family family) {
   return send(socket_.get(), make_request(RTM_GETNEIGH, NLM_F_DUMP, header));
 }
 
-error_code RouteSocket::request_routes(core::Family family, std::uint8_t protocol, core::Ifindex interface) {
+error_code RouteSocket::request_routes(core::Family family, std::uint8_t protocol, std::uint32_t table,
+                                       core::Ifindex interface) {
   rtmsg header{};
   header.rtm_family = family == core::Family::kIpv4 ? AF_INET : AF_INET6;
   header.rtm_protocol = protocol;
-  header.rtm_table = RT_TABLE_MAIN;
   const MessagePtr message = make_request(RTM_GETROUTE, NLM_F_DUMP, header);
+  nla_put_u32(message.get(), RTA_TABLE, table);
   nla_put_s32(message.get(), RTA_OIF, interface.value);
   return send(socket_.get(), message);
 }
 
-error_code RouteSocket::change_own_mac(core::Ifindex bridge, const core::MacAddress& mac, bool add) {
+error_code RouteSocket::request_table(core::Family family, std::uint32_t table) {
+  rtmsg header{};
+  header.rtm_family = family == core::Family::kIpv4 ? AF_INET : AF_INET6;
+  header.rtm_type = RTN_UNICAST;
+  const MessagePtr message = make_request(RTM_GETROUTE, NLM_F_DUMP, header);
+  nla_put_u32(message.get(), RTA_TABLE, table);
+  return send(socket_.get(), message);
+}
+
+error_code RouteSocket::change_own_mac(core::Ifindex bridge, core::VlanId vlan, const core::MacAddress& mac,
+                                       bool add) {
   ndmsg header{};
   header.ndm_family = AF_BRIDGE;
   header.ndm_ifindex = bridge.value;
@@ -102,6 +142,7 @@ error_code RouteSocket::change_own_mac(core::Ifindex bridge, const core::MacAddr
   const int flags = add ? NLM_F_CREATE | NLM_F_REPLACE : 0;
   const MessagePtr message = make_request(add ? RTM_NEWNEIGH : RTM_DELNEIGH, flags, header);
   nla_put(message.get(), NDA_LLADDR, static_cast<int>(mac.octets.size()), mac.octets.data());
+  if (vlan) nla_put_u16(message.get(), NDA_VLAN, vlan.value);
   return send(socket_.get(), message);
 }
 
