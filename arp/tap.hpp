@@ -5,27 +5,37 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <span>
+#include <vector>
 
 #include <boost/asio/io_context.hpp>
 
 #include "agent/core/types.hpp"
 #include "arp/frames.hpp"
 #include "arp/nd_frames.hpp"
+#include "arp/vlan_tag.hpp"
 
 namespace untrombone::arp {
 
 /// The kernel's receive time of a frame.
 using FrameTime = std::chrono::time_point<std::chrono::system_clock, std::chrono::nanoseconds>;
 
+/// Where and when a frame came in.
+struct FrameOrigin {
+  core::Ifindex port;
+  std::optional<VlanTag> tag;  ///< what it carried on the wire; the frame itself is decoded without it
+  FrameTime received;
+};
+
 /// Receives what the tap hears. Called on the io_context's thread.
 class TapListener {
  public:
   virtual ~TapListener() = default;
-  virtual void on_frame(core::Ifindex port, const ArpFrame& frame, FrameTime received) = 0;
-  virtual void on_nd_frame(core::Ifindex port, const NdFrame& frame, FrameTime received) = 0;
+  virtual void on_frame(const FrameOrigin& origin, const ArpFrame& frame) = 0;
+  virtual void on_nd_frame(const FrameOrigin& origin, const NdFrame& frame) = 0;
   /// An IP packet of one of the MACs given to listen_for().
-  virtual void on_packet(core::Ifindex port, const PacketSource& source, FrameTime received) = 0;
+  virtual void on_packet(const FrameOrigin& origin, const PacketSource& source) = 0;
   /// Nothing more is waiting for now.
   virtual void on_tap_idle() = 0;
 };
@@ -33,9 +43,10 @@ class TapListener {
 /// Hears ARP, RARP and IPv6 neighbour discovery on bridge ports, incoming only, and sends frames out of one port only.
 ///
 /// One AF_PACKET socket per port, ETH_P_ALL with a classic BPF filter: a socket for ETH_P_ARP on a bridge port hears
-/// nothing, because the bridge takes the frame first. The filter lets through untagged ARP and RARP, neighbour
+/// nothing, because the bridge takes the frame first. The filter lets through ARP and RARP, neighbour
 /// solicitations and advertisements that follow their IPv6 header at once, and IP of the few MACs whose address is
-/// wanted.
+/// wanted. The kernel takes one VLAN tag off before a socket or the filter sees the frame, and tells it beside the
+/// frame (PACKET_AUXDATA); what is below two tags is never let through.
 class PortTap {
  public:
   static constexpr std::size_t kMostSources = 64;
@@ -53,13 +64,21 @@ class PortTap {
   PortTap(const PortTap&) = delete;
   PortTap& operator=(const PortTap&) = delete;
 
-  /// Starts to hear the port; a second time does nothing.
-  boost::system::error_code open(core::Ifindex port);
+  /// Which frames a port's tap hears: without a tag (or one of VLAN 0, which only carries a priority), or all.
+  enum class Tags : std::uint8_t { kNone, kAny };
+
+  /// Starts to hear the port; a second time changes `tags` only.
+  boost::system::error_code open(core::Ifindex port, Tags tags = Tags::kNone);
   void close(core::Ifindex port);
+  /// The port is open and its device is still there. Another device may get its ifindex: then open it anew.
+  [[nodiscard]] bool is_alive(core::Ifindex port) const;
   /// From now on hears the IP packets of these MACs, at most kMostSources, and of no others on the port.
   void listen_for(core::Ifindex port, std::span<const core::MacAddress> sources);
-  /// Sends one frame out of `port`, which must be open; false (and a counter) when the kernel would not take it.
-  bool send(core::Ifindex port, std::span<const std::byte> frame);
+  /// Sends one frame out of `port`, which must be open, with `tag` if there is one; false (and a counter) when the
+  /// kernel would not take it.
+  bool send(core::Ifindex port, std::span<const std::byte> frame, const std::optional<VlanTag>& tag = {});
+  /// The ports whose socket was full, and the kernel had to drop frames, since the last call.
+  [[nodiscard]] std::vector<core::Ifindex> take_losses();
   /// Reads the kernel's drop counters too.
   [[nodiscard]] const Counters& counters();
 

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "arp/question_tap.hpp"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include <linux/filter.h>
+#include <linux/if_ether.h>
+#include <linux/if_packet.h>
+
+#include <array>
+#include <cerrno>
+#include <cstddef>
+#include <span>
+#include <utility>
+
+#include <boost/asio/posix/stream_descriptor.hpp>
+
+#include "arp/frames.hpp"
+#include "arp/nd_frames.hpp"
+
+namespace untrombone::arp {
+namespace {
+
+using boost::asio::posix::descriptor_base;
+using boost::system::error_code;
+using core::Ifindex;
+
+constexpr int kBudget = 64;  ///< frames per wake-up
+constexpr std::size_t kSnap = 256;
+
+error_code last_error() { return {errno, boost::system::system_category()}; }
+
+/// Outgoing ARP, and outgoing neighbour solicitations right behind an IPv6 header.
+error_code attach_filter(int fd) {
+  constexpr std::uint16_t kLoadHalf = BPF_LD | BPF_H | BPF_ABS;
+  constexpr std::uint16_t kLoadByte = BPF_LD | BPF_B | BPF_ABS;
+  constexpr std::uint16_t kJumpEqual = BPF_JMP | BPF_JEQ | BPF_K;
+  constexpr std::uint16_t kReturn = BPF_RET | BPF_K;
+  std::array<sock_filter, 11> filter{{
+      {kLoadByte, 0, 0, static_cast<std::uint32_t>(SKF_AD_OFF + SKF_AD_PKTTYPE)},
+      {kJumpEqual, 0, 8, PACKET_OUTGOING},
+      {kLoadHalf, 0, 0, 12},
+      {kJumpEqual, 5, 0, ETH_P_ARP},
+      {kJumpEqual, 0, 5, ETH_P_IPV6},
+      {kLoadByte, 0, 0, 20},  // next header
+      {kJumpEqual, 0, 3, IPPROTO_ICMPV6},
+      {kLoadByte, 0, 0, 54},  // type
+      {kJumpEqual, 0, 1, static_cast<std::uint32_t>(NdType::kSolicitation)},
+      {kReturn, 0, 0, kSnap},
+      {kReturn, 0, 0, 0},
+  }};
+  const sock_fprog program{static_cast<unsigned short>(filter.size()), filter.data()};
+  if (setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program) < 0) return last_error();
+  return {};
+}
+
+std::optional<core::IpAddress> question_in(std::span<const std::byte> frame) {
+  if (const auto arp = decode(frame)) {
+    const bool asks = arp->protocol == Protocol::kArp && arp->operation == kRequest;
+    return asks ? std::optional(arp->target_ip) : std::nullopt;
+  }
+  if (const auto nd = decode_nd(frame)) return nd->target;
+  return std::nullopt;
+}
+
+}  // namespace
+
+/// One interface's socket and its wait.
+class QuestionTap::Interface {
+ public:
+  Interface(boost::asio::io_context& io, Ifindex index, const Asked& asked)
+      : descriptor_(io), index_(index), asked_(asked) {}
+
+  error_code open() {
+    const int fd = ::socket(AF_PACKET, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0) return last_error();
+    error_code error;
+    descriptor_.assign(fd, error);
+    if (error) {
+      ::close(fd);
+      return error;
+    }
+    if (const auto failed = attach_filter(fd)) return failed;
+    sockaddr_ll address{};
+    address.sll_family = AF_PACKET;
+    address.sll_protocol = htons(ETH_P_ALL);
+    address.sll_ifindex = index_.value;
+    if (bind(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) < 0) return last_error();
+    wait();
+    return {};
+  }
+
+ private:
+  void wait() {
+    descriptor_.async_wait(descriptor_base::wait_read, [this](const error_code& error) {
+      if (error) return;  // closed
+      read();
+    });
+  }
+
+  void read() {
+    std::array<std::byte, kSnap> buffer{};
+    for (int budget = kBudget; budget > 0; --budget) {
+      const ssize_t size = ::recv(descriptor_.native_handle(), buffer.data(), buffer.size(), 0);
+      if (size < 0) break;
+      const auto target =
+          question_in(std::span<const std::byte>(buffer).first(static_cast<std::size_t>(size)));
+      if (target) asked_(index_, *target);
+    }
+    wait();
+  }
+
+  boost::asio::posix::stream_descriptor descriptor_;
+  Ifindex index_;
+  const Asked& asked_;
+};
+
+QuestionTap::QuestionTap(boost::asio::io_context& io, Asked asked) : io_(io), asked_(std::move(asked)) {}
+QuestionTap::~QuestionTap() = default;
+
+error_code QuestionTap::open(Ifindex interface) {
+  if (interfaces_.contains(interface)) return {};
+  auto made = std::make_unique<Interface>(io_, interface, asked_);
+  if (const auto error = made->open()) return error;
+  interfaces_.emplace(interface, std::move(made));
+  return {};
+}
+
+void QuestionTap::close(Ifindex interface) { interfaces_.erase(interface); }
+
+}  // namespace untrombone::arp
