@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "bgp/claim_tables.hpp"
+
+#include <nlohmann/json.hpp>
+
+namespace untrombone::bgp {
+namespace {
+
+using core::IpAddress;
+using core::IpPrefix;
+using core::RouteClass;
+using nlohmann::json;
+
+/// Some releases write "10.1.0.0\/16".
+std::optional<IpPrefix> parse_name(std::string_view name) {
+  std::string plain;
+  for (const char c : name)
+    if (c != '\\') plain += c;
+  return IpPrefix::parse(plain);
+}
+
+std::optional<std::uint32_t> number_of(const json& object, const char* key) {
+  const auto found = object.find(key);
+  if (found == object.end() || !found->is_number_unsigned()) return std::nullopt;
+  const auto value = found->get<std::uint64_t>();
+  if (value > UINT32_MAX) return std::nullopt;
+  return static_cast<std::uint32_t>(value);
+}
+
+std::string_view text_of(const json& object, const char* key) {
+  const auto found = object.find(key);
+  return found == object.end() || !found->is_string()
+             ? std::string_view()
+             : std::string_view(found->get_ref<const std::string&>());
+}
+
+/// The first next hop that has an address; unspecified when none has.
+IpAddress next_hop_of(const json& route) {
+  const auto hops = route.find("nexthops");
+  if (hops == route.end() || !hops->is_array()) return {};
+  for (const json& hop : *hops) {
+    if (!hop.is_object()) continue;
+    const auto address = IpAddress::parse(text_of(hop, "ip"));
+    if (address) return *address;
+  }
+  return {};
+}
+
+bool is_better(const std::optional<ClaimedRoute>& best, const ClaimedRoute& other) {
+  return !best || (other.metric && best->metric && *other.metric < *best->metric);
+}
+
+/// Calls `visit(route)` for each object of the member's list; false when it is no such list.
+template <typename Visit>
+bool for_each_route(std::string_view value, Visit visit) {
+  const json routes = json::parse(value, nullptr, false);
+  if (!routes.is_array()) return false;
+  for (const json& route : routes) {
+    if (!route.is_object()) return false;
+    visit(route);
+  }
+  return true;
+}
+
+std::optional<RouteClass> class_of(const std::optional<std::uint32_t>& route_tag, std::uint32_t tag) {
+  if (!route_tag || *route_tag == 0 || *route_tag == tag) return RouteClass::kSettled;
+  if (*route_tag == tag + 1) return RouteClass::kFresh;
+  if (*route_tag == tag + 2) return RouteClass::kLingering;
+  return std::nullopt;
+}
+
+}  // namespace
+
+TableMember decode_bgp_member(std::string_view name, std::string_view value, RouteClass asked_for) {
+  const auto prefix = parse_name(name);
+  if (!prefix) return {};
+  TableMember member;
+  member.understood = for_each_route(value, [&](const json& path) {
+    const IpAddress from = next_hop_of(path);
+    const bool own = text_of(path, "peerId") == "(unspec)" || from.is_unspecified();
+    if (own || !path.value("valid", json(false)).is_boolean() ||
+        !path.value("valid", json(false)).get<bool>())
+      return;
+    const ClaimedRoute claim{*prefix, asked_for, number_of(path, "metric"), from};
+    if (is_better(member.claim, claim)) member.claim = claim;
+  });
+  return member;
+}
+
+TableMember decode_zebra_member(std::string_view name, std::string_view value, std::uint32_t tag) {
+  const auto prefix = parse_name(name);
+  if (!prefix) return {};
+  TableMember member;
+  member.understood = for_each_route(value, [&](const json& route) {
+    const auto route_class = class_of(number_of(route, "tag"), tag);
+    if (route_class && !member.claim)
+      member.claim = ClaimedRoute{*prefix, *route_class, std::nullopt, next_hop_of(route)};
+  });
+  return member;
+}
+
+}  // namespace untrombone::bgp
