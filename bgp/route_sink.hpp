@@ -37,11 +37,13 @@ struct SinkRoute {
   RouteState state = RouteState::kQueued;
   core::TimePoint changed;  ///< when the last change reached the sink
   Arrival arrival;
+  bool queued = false;  ///< the sink has yet to tell the daemon
+  bool told = false;    ///< it may have told it before, on this connection or another
 
   /// Takes over a change; true when it differs from what was wanted.
   bool want(const core::RouteChange& change, core::TimePoint now);
 };
-using SinkRoutes = boost::unordered_flat_map<core::IpPrefix, SinkRoute>;
+using SinkRoutes = boost::unordered_flat_map<core::RouteKey, SinkRoute>;
 
 enum class SinkState : std::uint8_t { kWaiting, kSyncing, kSynced };
 [[nodiscard]] std::string_view to_string(SinkState state);
@@ -53,11 +55,14 @@ struct SinkStatus {
   std::string release;  ///< of the routing daemon, once known
 };
 
-/// Receives what the sink learns. Called on the io_context's thread, never from within a call of the sink.
+/// Receives what the sink learns. Called on the io_context's thread, and, except on_prior_route(), never from within a
+/// call of the sink.
 class SinkListener {
  public:
   virtual ~SinkListener() = default;
   virtual void on_route_noted(const core::RouteNoted& note) = 0;
+  /// The sink found a route that an earlier run left, out of `interface`. Only while it starts.
+  virtual void on_prior_route(const core::RouteKey& key, core::Ifindex interface) = 0;
   virtual void on_sink_status() = 0;
 };
 
@@ -69,6 +74,8 @@ class RouteSink {
   /// Notes the change; flush() sends what was noted.
   virtual void apply(const core::RouteChange& change) = 0;
   virtual void flush() = 0;
+  /// A route that an earlier run may have left, as the kernel shows it. Ours only if the daemon says so.
+  virtual void note_prior(const core::RouteKey& key) = 0;
   /// From now on whatever the daemon still holds of an earlier run and we do not want may go.
   virtual void allow_sweep() = 0;
   /// Ends the connection, leaving or removing the routes as configured; `done` is called once, soon, even if the
@@ -76,6 +83,8 @@ class RouteSink {
   virtual void stop(std::function<void()> done) = 0;
   [[nodiscard]] virtual const SinkRoutes& routes() const = 0;
   [[nodiscard]] virtual SinkStatus status() const = 0;
+  /// Why the route is rejected or lost, a phrase; empty when it is neither, or nobody said why.
+  [[nodiscard]] virtual std::string reason_of(const core::RouteKey& key) const = 0;
 };
 
 }  // namespace untrombone::bgp

@@ -2,26 +2,17 @@
 #include "bgp/zapi_sink.hpp"
 
 #include <algorithm>
-#include <cstring>
 #include <utility>
 
-#include <boost/asio/buffer.hpp>
 #include <boost/asio/post.hpp>
-#include <fmt/format.h>
 
 namespace untrombone::bgp {
 namespace {
 
-using boost::system::error_code;
 using std::chrono::milliseconds;
 namespace asio = boost::asio;
 
-constexpr milliseconds kFirstBackoff{100};
-constexpr milliseconds kLongestBackoff{5000};
-/// zebra sends no note for a removal it has nothing to remove; then the addition goes out after this.
-constexpr milliseconds kRemovalPatience{1000};
 constexpr milliseconds kStopPatience{5000};
-constexpr milliseconds kHandshakePatience{5000};
 
 }  // namespace
 
@@ -30,376 +21,316 @@ ZapiSink::ZapiSink(asio::io_context& io, SinkListener& listener, ZapiSinkOptions
       listener_(listener),
       options_(std::move(options)),
       now_(std::move(now)),
-      socket_(io),
-      retry_timer_(io),
-      removal_timer_(io),
+      connection_(io, *this,
+                  {.socket = options_.socket,
+                   .vty_dir = options_.vty_dir,
+                   .version = options_.version,
+                   .table = options_.table,
+                   .isis = options_.isis}),
+      vty_(io, vty_socket(options_.vty_dir, "zebra")),
+      watch_timer_(io),
+      ghost_timer_(io),
       stop_timer_(io) {}
 
-void ZapiSink::start() { connect(); }
-
 SinkStatus ZapiSink::status() const {
-  SinkStatus status{.kind = "zapi", .state = SinkState::kWaiting, .detail = detail_, .release = {}};
-  if (release_ != nullptr) status.release = release_->name;
-  if (phase_ == Phase::kReady) status.state = outbox_.empty() ? SinkState::kSynced : SinkState::kSyncing;
+  SinkStatus status{
+      .kind = "zapi", .state = SinkState::kWaiting, .detail = connection_.detail(), .release = {}};
+  if (connection_.release() != nullptr) status.release = connection_.version();
+  if (!connection_.ready()) return status;
+  const bool idle = queue_.empty() && connection_.written() == connection_.appended();
+  status.state = idle && !stuck_ ? SinkState::kSynced : SinkState::kSyncing;
+  if (stuck_) status.detail = "zebra does not answer; is it stuck?";
   return status;
 }
 
-// ---- connection ------------------------------------------------------------------------------------------------
-
-void ZapiSink::connect() {
-  const asio::local::stream_protocol::endpoint endpoint(options_.socket);
-  socket_.async_connect(endpoint, [this](const error_code& error) {
-    if (error == asio::error::operation_aborted) return;
-    if (error) return disconnect(fmt::format("waiting for zebra: {}: {}", options_.socket, error.message()));
-    on_connected();
-  });
+std::string ZapiSink::reason_of(const core::RouteKey& key) const {
+  const auto found = reasons_.find(key);
+  return found == reasons_.end() ? std::string() : found->second;
 }
 
-void ZapiSink::on_connected() {
-  error_code error;
-  socket_.non_blocking(true, error);
-  phase_ = Phase::kProbing;
-  set_waiting("asking zebra for its release");
-  retry_timer_.expires_after(kHandshakePatience);
-  retry_timer_.async_wait([this](const error_code& failed) {
-    if (!failed && phase_ != Phase::kReady) disconnect("zebra does not answer; is it stuck?");
-  });
-  zapi::encode_unknown(outbox_);
-  queued_bytes_ = outbox_.size();
-  write();
-  read();
+// ---- the connection ----------------------------------------------------------------------------------------------
+
+void ZapiSink::on_zebra_ready() {
+  ++counters_.resyncs;
+  retain_in({});
+  for (auto& [key, route] : routes_) queue(key, route);
+  const bool restarted = last_zebra_ != 0 && connection_.zebra_pid() != last_zebra_;
+  last_zebra_ = connection_.zebra_pid();
+  // This zebra may still hold them, too.
+  for (const auto& [key, route] : ghosts_) remove_prior(key);
+  if (!restarted) ghosts_.clear();
+  if (sweep_allowed_) remove_prior_routes();
+  if (!ghosts_.empty()) await_daemons();
+  pump();
 }
 
-/// Drops the connection, queues all routes again and tries later.
-void ZapiSink::disconnect(const std::string& why) {
-  close();
+void ZapiSink::on_zebra_lost() {
+  for (const core::RouteKey& key : std::exchange(clearing_, {})) {
+    ghosts_.emplace(key, *routes_.at(key).wanted);
+    routes_.erase(key);
+  }
   for (auto entry = routes_.begin(); entry != routes_.end();) {
-    if (!entry->second.wanted) {
-      routes_.erase(entry++);  // not sent again, so swept
+    auto& [key, route] = *entry;
+    route.queued = false;
+    if (!route.wanted) {
+      routes_.erase(entry++);
       continue;
     }
-    entry->second.state = RouteState::kQueued;
+    route.state = RouteState::kQueued;
     ++entry;
   }
-  set_waiting(why);
-  if (stopped_) return finish_stop_if_done();
-  retry_later();
-}
-
-void ZapiSink::close() {
-  error_code ignored;
-  socket_.close(ignored);
-  phase_ = Phase::kWaiting;
-  outbox_.clear();
+  awaits_daemons_ = false;
+  rejected_.clear();
+  queue_.clear();
   in_flight_.clear();
-  queued_bytes_ = written_bytes_ = 0;
-  input_size_ = 0;
-  waiting_writable_ = false;
+  retained_.clear();
+  echo_.reset();
+  stuck_ = false;
   swept_ = false;
+  ghost_timer_.cancel();
+  finish_stop_if_done();
 }
 
-void ZapiSink::retry_later() {
-  backoff_ = std::clamp(backoff_ * 2, kFirstBackoff, kLongestBackoff);
-  retry_timer_.expires_after(backoff_);
-  retry_timer_.async_wait([this](const error_code& error) {
-    if (!error) connect();
-  });
+void ZapiSink::on_zebra_status() { listener_.on_sink_status(); }
+
+void ZapiSink::on_zebra_writable() {
+  account_written();
+  pump();
 }
 
-void ZapiSink::set_waiting(const std::string& why) {
-  if (detail_ == why) return;
-  detail_ = why;
-  asio::post(io_, [this] { listener_.on_sink_status(); });
-}
-
-// ---- which release is it? ----------------------------------------------------------------------------------------
-
-void ZapiSink::take_probe_answer(const zapi::Message& message) {
-  error_command_ = message.command;
-  hellos_ = zapi::hello_candidates(message.command);
-  if (hellos_.empty()) {
-    return disconnect(fmt::format("refused: an unknown FRR release (its zebra reports errors as command {})",
-                                  message.command));
-  }
-  phase_ = Phase::kHello;
-  say_hello();
-}
-
-void ZapiSink::say_hello() {
-  const auto known =
-      std::find_if(zapi::known_releases().begin(), zapi::known_releases().end(), [&](const auto& release) {
-        return release.error == error_command_ && release.hello == hellos_.front();
-      });
-  instance_ = release_ != nullptr && release_->needs_table_instance ? options_.table : std::uint16_t{0};
-  zapi::encode_hello(outbox_, hellos_.front(), known->route_type_table, instance_,
-                     known->hello_asks_for_notes());
-  queued_bytes_ = written_bytes_ + outbox_.size();
-  write();
-}
-
-void ZapiSink::take_hello_answer(const zapi::Message& message) {
-  if (message.command == error_command_) {  // this HELLO is another message to this zebra
-    hellos_ = hellos_.subspan(1);
-    if (hellos_.empty()) return disconnect("refused: zebra takes no HELLO that we know");
-    return say_hello();
-  }
-  const auto capabilities = static_cast<std::uint16_t>(hellos_.front() + 1);
-  if (message.command != capabilities) return;
-  const zapi::Release* found = zapi::find_release(error_command_, hellos_.front(), message.body.size());
-  if (found == nullptr) {
-    return disconnect(fmt::format("refused: an unknown FRR release (HELLO {}, {} octets of capabilities)",
-                                  hellos_.front(), message.body.size()));
-  }
-  if (options_.version == "auto") return on_release_known(*found);
-  const zapi::Release* wanted = zapi::find_release(options_.version);
-  const bool same_answers = wanted != nullptr && wanted->error == found->error &&
-                            wanted->hello == found->hello &&
-                            wanted->capabilities_length == found->capabilities_length;
-  if (!same_answers) {
-    return disconnect(
-        fmt::format("refused: frr-version says {}, but zebra speaks as {}", options_.version, found->name));
-  }
-  on_release_known(*wanted);
-}
-
-void ZapiSink::on_release_known(const zapi::Release& release) {
-  release_ = &release;
-  if (release.needs_table_instance && instance_ != options_.table) {
-    // HELLO named the wrong instance; zebra would neither send notes nor clean up. Say it again on a new connection.
-    return disconnect(fmt::format("FRR {}: reconnecting with instance {}", release.name, options_.table));
-  }
-  phase_ = Phase::kReady;
-  retry_timer_.cancel();
-  backoff_ = milliseconds{0};
-  sync();
+void ZapiSink::on_zebra_message(const zapi::Message& message) {
+  if (message.command == connection_.release()->error) return take_echo();
+  if (message.command != connection_.release()->route_notify_owner) return;
+  if (const auto note = zapi::decode_owner_note(message.vrf, message.body)) take_note(*note);
 }
 
 // ---- routes ------------------------------------------------------------------------------------------------------
 
-void ZapiSink::sync() {
-  if (!release_->hello_asks_for_notes()) zapi::encode_notify_request(outbox_, *release_);
-  if (options_.retain) {
-    zapi::encode_graceful_restart(outbox_, *release_,
-                                  static_cast<std::uint32_t>(options_.retain_time.count()));
-  }
-  queued_bytes_ = written_bytes_ + outbox_.size();
-  for (auto& [prefix, route] : routes_) send_route(prefix, route);
-  sweep_if_due();
-  set_waiting("");
-  write();
-}
-
 void ZapiSink::apply(const core::RouteChange& change) {
-  const auto found = routes_.find(change.prefix);
-  if (!change.route && found == routes_.end()) return remove_unknown(change.prefix);
-  SinkRoute& route = found == routes_.end() ? routes_[change.prefix] : found->second;
-  const bool being_removed = route.state == RouteState::kRemoving;
+  const auto found = routes_.find(change.key);
+  if (!change.route && found == routes_.end()) return remove_prior(change.key);
+  clearing_.erase(change.key);
+  if (change.route) ghosts_.erase(change.key);
+  SinkRoute& route = found == routes_.end() ? routes_[change.key] : found->second;
+  const std::optional<core::Route> before = route.wanted;
   route.want(change, now_());
-  if (phase_ != Phase::kReady) {
-    if (!change.route) routes_.erase(change.prefix);
+  if (!change.route && before && route.told) ghosts_.emplace(change.key, *before);
+  if (!change.route && !connection_.ready()) {
+    routes_.erase(change.key);
     return;
   }
   // FRR 10.7 answers an addition right behind a removal, but never installs it: wait for the removal's note.
-  if (being_removed && change.route) return resend_after_removal();
-  send_route(change.prefix, route);
+  if (route.state == RouteState::kRemoving) return;
+  if (!change.route && !route.told) {
+    routes_.erase(change.key);
+    return;
+  }
+  queue(change.key, route);
 }
+
+void ZapiSink::queue(const core::RouteKey& key, SinkRoute& route) {
+  route.state = route.wanted ? RouteState::kQueued : RouteState::kRemoving;
+  reasons_.erase(key);
+  if (!connection_.ready() || route.queued) return;
+  route.queued = true;
+  queue_.push_back(key);
+}
+
+void ZapiSink::note_prior(const core::RouteKey& key) { prior_.insert(key); }
 
 /// A route that an earlier run left. zebra removes it only if it is ours: type and instance must match.
-void ZapiSink::remove_unknown(const core::IpPrefix& prefix) {
-  if (phase_ != Phase::kReady) return;  // zebra's sweep after the next connection takes it: it is old by then
-  zapi::encode_route_delete(outbox_, *release_, instance_, prefix);
-  queued_bytes_ = written_bytes_ + outbox_.size();
-}
-
-void ZapiSink::send_route(const core::IpPrefix& prefix, SinkRoute& route) {
-  if (route.wanted) {
-    zapi::encode_route_add(outbox_, *release_, instance_, prefix, *route.wanted);
-    route.state = RouteState::kQueued;
-  } else {
-    zapi::encode_route_delete(outbox_, *release_, instance_, prefix);
-    route.state = RouteState::kRemoving;
-    resend_after_removal();
+void ZapiSink::remove_prior(const core::RouteKey& key) {
+  if (!connection_.ready()) {
+    prior_.insert(key);
+    return;
   }
-  queued_bytes_ = written_bytes_ + outbox_.size();
-  in_flight_.push_back({queued_bytes_, prefix});
+  SinkRoute& route = routes_[key];
+  if (route.wanted) return;
+  route.told = true;
+  route.changed = now_();
+  queue(key, route);
 }
 
-/// Ends the wait for removals that zebra never confirms.
-void ZapiSink::resend_after_removal() {
-  if (removal_timer_running_) return;
-  removal_timer_running_ = true;
-  removal_timer_.expires_after(kRemovalPatience);
-  removal_timer_.async_wait([this](const error_code& error) {
-    removal_timer_running_ = false;
-    if (error) return;
-    bool waiting = false;
-    for (auto entry = routes_.begin(); entry != routes_.end();) {
-      auto& [prefix, route] = *entry;
-      if (route.state != RouteState::kRemoving) {
-        ++entry;
-      } else if (now_() - route.changed < kRemovalPatience / 2) {
-        waiting = true;
-        ++entry;
-      } else if (route.wanted) {
-        send_route(prefix, route);
-        ++entry;
-      } else {
-        routes_.erase(entry++);
-      }
+void ZapiSink::flush() {
+  if (connection_.ready()) pump();
+}
+
+void ZapiSink::pump() {
+  while (connection_.has_room() && !queue_.empty()) {
+    fill();
+    connection_.write();
+  }
+  if (queue_.empty() && sweep_allowed_ && !swept_ && options_.retain && connection_.ready()) {
+    swept_ = true;
+    for (const core::VrfId vrf : retained_)
+      zapi::encode_update_complete(connection_.out(), *connection_.release(), vrf);
+  }
+  if (!in_flight_.empty()) watch();
+  connection_.write();
+  account_written();
+}
+
+/// Encodes what waits, as far as there is room.
+void ZapiSink::fill() {
+  while (connection_.has_room() && !queue_.empty()) {
+    const core::RouteKey key = queue_.front();
+    queue_.pop_front();
+    const auto found = routes_.find(key);
+    if (found != routes_.end() && found->second.queued) send_route(key, found->second);
+  }
+}
+
+void ZapiSink::send_route(const core::RouteKey& key, SinkRoute& route) {
+  route.queued = false;
+  route.told = true;
+  retain_in(key.vrf);
+  const zapi::Release& release = *connection_.release();
+  const std::uint32_t direct = direct_table(key);
+  const auto encode = [&](std::uint32_t table) {
+    const zapi::RouteSlot slot{connection_.instance(), table};
+    if (route.wanted) {
+      zapi::encode_route_add(connection_.out(), release, slot, key, *route.wanted);
+    } else {
+      zapi::encode_route_delete(connection_.out(), release, slot, key);
     }
-    if (waiting) resend_after_removal();
-    flush();
-    finish_stop_if_done();
-  });
+    ++counters_.changes;
+  };
+  encode(0);
+  if (direct != 0) encode(direct);
+  in_flight_.push_back({connection_.appended(), key});
+}
+
+/// Where a second copy goes: bgpd takes IPv6 from a table of its own only, once routes need an instance, while the edge
+/// itself forwards by the VRF's table, and IS-IS takes its routes from there. 0: no copy is needed.
+std::uint32_t ZapiSink::direct_table(const core::RouteKey& key) const {
+  const bool needed = connection_.copies_ipv6() && !key.prefix.address().is_v4() && key.vrf == core::VrfId{};
+  return needed ? options_.table : 0;
+}
+
+/// Before the first route in a VRF: zebra keeps our routes there when the connection closes.
+void ZapiSink::retain_in(core::VrfId vrf) {
+  if (!options_.retain || std::find(retained_.begin(), retained_.end(), vrf) != retained_.end()) return;
+  retained_.push_back(vrf);
+  zapi::encode_graceful_restart(connection_.out(), *connection_.release(), vrf,
+                                static_cast<std::uint32_t>(options_.retain_time.count()));
+}
+
+void ZapiSink::account_written() {
+  const core::TimePoint now = now_();
+  for (; !in_flight_.empty() && in_flight_.front().end <= connection_.written(); in_flight_.pop_front()) {
+    const auto found = routes_.find(in_flight_.front().key);
+    if (found == routes_.end()) continue;
+    SinkRoute& route = found->second;
+    if (route.state == RouteState::kQueued && !route.queued) route.state = RouteState::kSent;
+    if (!route.arrival.sent) route.arrival.sent = now;
+  }
 }
 
 void ZapiSink::allow_sweep() {
   sweep_allowed_ = true;
-  sweep_if_due();
+  if (!connection_.ready()) return;  // done when it is
+  remove_prior_routes();
   flush();
 }
 
-void ZapiSink::sweep_if_due() {
-  if (!sweep_allowed_ || swept_ || !options_.retain || phase_ != Phase::kReady) return;
-  swept_ = true;
-  zapi::encode_update_complete(outbox_, *release_);
-  queued_bytes_ = written_bytes_ + outbox_.size();
+void ZapiSink::remove_prior_routes() {
+  for (const core::RouteKey& key : std::exchange(prior_, {})) {
+    if (!routes_.contains(key)) remove_prior(key);
+  }
 }
 
-void ZapiSink::take_note(const core::RouteNoted& note) {
-  const auto found = routes_.find(note.prefix);
+// ---- notes -------------------------------------------------------------------------------------------------------
+
+void ZapiSink::take_note(const zapi::OwnerNote& note) {
+  const core::RouteKey& key = note.route.key;
+  const auto found = routes_.find(key);
   if (found == routes_.end()) return;
   SinkRoute& route = found->second;
-  if (note.note == core::RouteNote::kRemoved && route.state == RouteState::kRemoving) {
-    if (route.wanted) {
-      send_route(note.prefix, route);
-      flush();
-    } else {
-      routes_.erase(found);
-      finish_stop_if_done();
-    }
-    return;
+  const std::uint32_t direct = direct_table(key);
+  if (direct != 0 && note.table == direct) return;  // about the copy; the route itself is what counts
+  if (route.state == RouteState::kRemoving) {
+    if (note.route.note == core::RouteNote::kRemoved && !route.queued) take_removal_note(key, route);
+    return;  // else about what was before the removal
   }
-  if (route.state == RouteState::kRemoving) return;  // about what was before the removal
-  switch (note.note) {
-    case core::RouteNote::kInstalled: route.state = RouteState::kInstalled; break;
-    case core::RouteNote::kBetterWon: route.state = RouteState::kLost; break;
-    case core::RouteNote::kRejected: route.state = RouteState::kRejected; break;
+  switch (note.route.note) {
+    case core::RouteNote::kInstalled:
+      if (!route.arrival.installed) route.arrival.installed = now_();
+      if (route.queued) return;  // about what it was before
+      route.state = RouteState::kInstalled;
+      reasons_.erase(key);
+      break;
+    case core::RouteNote::kBetterWon:
+      route.state = RouteState::kLost;
+      reasons_[key] = "another route won in zebra";
+      break;
+    case core::RouteNote::kRejected:
+      route.state = RouteState::kRejected;
+      reasons_[key] = "zebra could not install it";
+      note_rejection(key);
+      break;
     case core::RouteNote::kRemoved: break;
   }
-  if (route.state == RouteState::kInstalled && !route.arrival.installed) route.arrival.installed = now_();
-  listener_.on_route_noted(note);
+  if (clearing_.contains(key)) return end_ghost(key, route);
+  listener_.on_route_noted(note.route);
   finish_stop_if_done();
+}
+
+void ZapiSink::take_removal_note(const core::RouteKey& key, SinkRoute& route) {
+  ghosts_.erase(key);
+  if (route.wanted) {
+    queue(key, route);
+    return pump();
+  }
+  routes_.erase(key);
+  finish_stop_if_done();
+}
+
+void ZapiSink::lose(const core::RouteKey& key, SinkRoute& route, RouteState state,
+                    const std::string& reason) {
+  if (clearing_.contains(key)) return end_ghost(key, route);
+  route.state = state;
+  reasons_[key] = reason;
+  const auto note = state == RouteState::kLost ? core::RouteNote::kBetterWon : core::RouteNote::kRejected;
+  listener_.on_route_noted({key, note});
 }
 
 // ---- the end -----------------------------------------------------------------------------------------------------
 
 void ZapiSink::stop(std::function<void()> done) {
   stopped_ = std::move(done);
-  retry_timer_.cancel();
-  if (!options_.retain && phase_ == Phase::kReady) {
-    for (auto& [prefix, route] : routes_) {
+  ghost_timer_.cancel();
+  if (!options_.retain && connection_.ready()) {
+    for (auto& [key, route] : routes_) {
       route.wanted.reset();
       route.changed = now_();
-      send_route(prefix, route);
+      queue(key, route);
     }
   }
   flush();
   stop_timer_.expires_after(kStopPatience);
-  stop_timer_.async_wait([this](const error_code& error) {
-    if (error || !stopped_) return;
-    close();
-    finish_stop_if_done();
+  stop_timer_.async_wait([this](const boost::system::error_code& error) {
+    if (!error && stopped_) end_stop();
   });
-  finish_stop_if_done();
+  if (connection_.ready()) {
+    send_echo();
+  } else {
+    end_stop();
+  }
 }
 
-/// zebra throws away what it has not read when the connection closes: every route must have been answered.
+/// zebra throws away what it has not read when the connection closes: it must have answered.
 void ZapiSink::finish_stop_if_done() {
   if (!stopped_) return;
-  const bool unanswered = std::any_of(routes_.begin(), routes_.end(), [](const auto& entry) {
-    const RouteState state = entry.second.state;
-    return state == RouteState::kQueued || state == RouteState::kSent || state == RouteState::kRemoving;
-  });
-  if (phase_ == Phase::kReady && (unanswered || !outbox_.empty())) return;
+  const bool read = !echo_ && queue_.empty() && connection_.written() == connection_.appended();
+  const bool done = read && (options_.retain || !has_unanswered());
+  if (done || !connection_.ready()) end_stop();
+}
+
+void ZapiSink::end_stop() {
   stop_timer_.cancel();
-  removal_timer_.cancel();
-  close();
-  asio::post(io_, std::exchange(stopped_, nullptr));
-}
-
-// ---- bytes -------------------------------------------------------------------------------------------------------
-
-void ZapiSink::flush() {
-  if (!outbox_.empty() && !waiting_writable_ && phase_ == Phase::kReady) write();
-}
-
-void ZapiSink::write() {
-  while (!outbox_.empty()) {
-    error_code error;
-    const std::size_t count = socket_.write_some(asio::buffer(outbox_), error);
-    if (error == asio::error::would_block || error == asio::error::try_again) return wait_writable();
-    if (error) return disconnect(fmt::format("zebra closed the connection: {}", error.message()));
-    account_written(count);
-  }
-}
-
-void ZapiSink::account_written(std::size_t count) {
-  outbox_.erase(outbox_.begin(), outbox_.begin() + static_cast<std::ptrdiff_t>(count));
-  written_bytes_ += count;
-  const core::TimePoint now = now_();
-  for (; !in_flight_.empty() && in_flight_.front().end <= written_bytes_; in_flight_.pop_front()) {
-    const auto found = routes_.find(in_flight_.front().prefix);
-    if (found == routes_.end()) continue;
-    if (found->second.state == RouteState::kQueued) found->second.state = RouteState::kSent;
-    if (!found->second.arrival.sent) found->second.arrival.sent = now;
-  }
-}
-
-void ZapiSink::wait_writable() {
-  if (waiting_writable_) return;
-  waiting_writable_ = true;
-  socket_.async_wait(asio::socket_base::wait_write, [this](const error_code& error) {
-    if (error == asio::error::operation_aborted) return;
-    waiting_writable_ = false;
-    write();
-  });
-}
-
-void ZapiSink::read() {
-  const auto space = asio::buffer(input_.data() + input_size_, input_.size() - input_size_);
-  socket_.async_read_some(space, [this](const error_code& error, std::size_t count) {
-    if (error == asio::error::operation_aborted) return;
-    if (error) return disconnect(fmt::format("zebra closed the connection: {}", error.message()));
-    input_size_ += count;
-    take_input();
-  });
-}
-
-void ZapiSink::take_input() {
-  std::span<const std::byte> stream = std::span(input_).first(input_size_);
-  zapi::Message message;
-  while (true) {
-    const zapi::Framing framing = zapi::take_message(stream, message);
-    if (framing == zapi::Framing::kBroken) return disconnect("zebra sent something that is not its protocol");
-    if (framing == zapi::Framing::kIncomplete) break;
-    take_message(message);
-    if (!socket_.is_open()) return;
-  }
-  std::memmove(input_.data(), stream.data(), stream.size());
-  input_size_ = stream.size();
-  read();
-}
-
-void ZapiSink::take_message(const zapi::Message& message) {
-  switch (phase_) {
-    case Phase::kWaiting: return;
-    case Phase::kProbing: return take_probe_answer(message);
-    case Phase::kHello: return take_hello_answer(message);
-    case Phase::kReady:
-      if (message.command != release_->route_notify_owner) return;
-      if (const auto note = zapi::decode_owner_note(message.body)) take_note(*note);
-  }
+  watch_timer_.cancel();
+  connection_.close();
+  if (stopped_) asio::post(io_, std::exchange(stopped_, nullptr));
 }
 
 }  // namespace untrombone::bgp

@@ -18,6 +18,7 @@ constexpr std::uint32_t kHasNexthop = 0x01;
 constexpr std::uint32_t kHasDistance = 0x02;
 constexpr std::uint32_t kHasMetric = 0x04;
 constexpr std::uint32_t kHasTag = 0x08;
+constexpr std::uint32_t kHasTable = 0x100;  // from 8.0 on
 
 constexpr std::uint8_t kNexthopIfindex = 1;
 constexpr std::uint8_t kSafiUnicast = 1;
@@ -32,11 +33,12 @@ constexpr std::uint32_t kUpdatePending = 3;
 /// Appends big-endian integers; patches the length of the message it frames when it goes out of scope.
 class Writer {
  public:
-  Writer(std::vector<std::byte>& out, std::uint16_t command) : out_(out), start_(out.size()) {
+  Writer(std::vector<std::byte>& out, std::uint16_t command, core::VrfId vrf = {})
+      : out_(out), start_(out.size()) {
     u16(0);
     u8(kMarker);
     u8(kVersion);
-    u32(kDefaultVrf);
+    u32(vrf.value);
     u16(command);
   }
   ~Writer() {
@@ -69,12 +71,12 @@ class Writer {
 };
 
 /// type, instance, flags, message bits, SAFI, prefix: how ROUTE_ADD and ROUTE_DELETE begin.
-void write_route_head(Writer& writer, const Release& release, std::uint16_t instance, std::uint32_t message,
+void write_route_head(Writer& writer, const Release& release, const RouteSlot& slot, std::uint32_t message,
                       const core::IpPrefix& prefix) {
   writer.u8(release.route_type_table);
-  writer.u16(instance);
+  writer.u16(slot.instance);
   writer.u32(0);  // ZEBRA_FLAG_*
-  writer.u32(message);
+  writer.u32(message | (slot.table != 0 ? kHasTable : 0));
   writer.u8(kSafiUnicast);
   writer.prefix(prefix);
 }
@@ -115,7 +117,7 @@ Framing take_message(std::span<const std::byte>& stream, Message& message) {
                     std::to_integer<std::uint8_t>(stream[3]) == kVersion;
   if (!ours || length < kHeaderSize || length > kMaxMessage) return Framing::kBroken;
   if (stream.size() < length) return Framing::kIncomplete;
-  message.vrf = load32(stream, 4);
+  message.vrf = {load32(stream, 4)};
   message.command = load16(stream, 8);
   message.body = stream.subspan(kHeaderSize, length - kHeaderSize);
   stream = stream.subspan(length);
@@ -139,15 +141,15 @@ void encode_notify_request(std::vector<std::byte>& out, const Release& release) 
   writer.u8(1);
 }
 
-void encode_graceful_restart(std::vector<std::byte>& out, const Release& release,
+void encode_graceful_restart(std::vector<std::byte>& out, const Release& release, core::VrfId vrf,
                              std::uint32_t stale_seconds) {
   Writer writer(out, release.client_capabilities);
   writer.u32(kGracefulRestart);
   writer.u32(stale_seconds);
-  writer.u32(kDefaultVrf);
+  writer.u32(vrf.value);
 }
 
-void encode_update_complete(std::vector<std::byte>& out, const Release& release) {
+void encode_update_complete(std::vector<std::byte>& out, const Release& release, core::VrfId vrf) {
   // Both are announced as pending before either is complete, so that zebra waits for both.
   for (const std::uint32_t code : {kUpdatePending, kUpdateComplete}) {
     for (const std::uint32_t afi : {kAfiIpv4, kAfiIpv6}) {
@@ -155,44 +157,50 @@ void encode_update_complete(std::vector<std::byte>& out, const Release& release)
       writer.u32(code);
       writer.u32(afi);
       writer.u32(kSafiUnicast);
-      writer.u32(kDefaultVrf);
+      writer.u32(vrf.value);
     }
   }
 }
 
-void encode_route_add(std::vector<std::byte>& out, const Release& release, std::uint16_t instance,
-                      const core::IpPrefix& prefix, const core::Route& route) {
-  Writer writer(out, release.route_add);
-  write_route_head(writer, release, instance, kHasNexthop | kHasDistance | kHasMetric | kHasTag, prefix);
+void encode_route_add(std::vector<std::byte>& out, const Release& release, const RouteSlot& slot,
+                      const core::RouteKey& key, const core::Route& route) {
+  Writer writer(out, release.route_add, key.vrf);
+  write_route_head(writer, release, slot, kHasNexthop | kHasDistance | kHasMetric | kHasTag, key.prefix);
   writer.u16(1);  // next hops
-  writer.u32(kDefaultVrf);
+  writer.u32(key.vrf.value);
   writer.u8(kNexthopIfindex);
   writer.u8(0);  // nexthop flags
   writer.u32(static_cast<std::uint32_t>(route.interface.value));
   writer.u8(route.distance);
   writer.u32(route.metric);
   writer.u32(route.tag);
+  if (slot.table != 0) writer.u32(slot.table);
 }
 
-void encode_route_delete(std::vector<std::byte>& out, const Release& release, std::uint16_t instance,
-                         const core::IpPrefix& prefix) {
-  Writer writer(out, release.route_delete);
-  write_route_head(writer, release, instance, 0, prefix);
+void encode_route_delete(std::vector<std::byte>& out, const Release& release, const RouteSlot& slot,
+                         const core::RouteKey& key) {
+  Writer writer(out, release.route_delete, key.vrf);
+  write_route_head(writer, release, slot, 0, key.prefix);
+  if (slot.table != 0) writer.u32(slot.table);
 }
 
-std::optional<core::RouteNoted> decode_owner_note(std::span<const std::byte> body) {
-  // u32 note | u8 family | u8 length | address(4 or 16) | [u8 + address: source prefix, from 10.3] | u32 table | [...]
+std::optional<OwnerNote> decode_owner_note(core::VrfId vrf, std::span<const std::byte> body) {
+  // u32 note | u8 family | u8 length | address(4 or 16) | [u8 + address: source prefix, from 10.3] | u32 table |
+  // [u8 afi, u8 safi: from 8.0]
   constexpr std::size_t kAddressAt = 6;
   if (body.size() < kAddressAt) return std::nullopt;
   const auto family = std::to_integer<int>(body[4]);
   const auto length = std::to_integer<unsigned>(body[5]);
   if (family != kFamilyIpv4 && family != kFamilyIpv6) return std::nullopt;
   const std::size_t address_size = family == kFamilyIpv4 ? 4 : 16;
-  if (body.size() < kAddressAt + address_size || length > address_size * 8) return std::nullopt;
+  std::size_t table_at = kAddressAt + address_size;
+  const std::size_t longest_without_source = table_at + sizeof(std::uint32_t) + 2;
+  if (body.size() > longest_without_source) table_at += 1 + address_size;
+  if (body.size() < table_at + sizeof(std::uint32_t) || length > address_size * 8) return std::nullopt;
   const auto note = note_of(load_native32(body));
   const auto address = core::IpAddress::from_bytes(body.subspan(kAddressAt, address_size));
   if (!note || !address) return std::nullopt;
-  return core::RouteNoted{core::IpPrefix(*address, length), *note};
+  return OwnerNote{{{vrf, core::IpPrefix(*address, length)}, *note}, load32(body, table_at)};
 }
 
 }  // namespace untrombone::bgp::zapi

@@ -52,14 +52,11 @@ constexpr std::array kReleases{
     row({"9.1", "9.1", "9.1"}, {117, kOldHello, 11}, 0, false),
     row({"10.0-10.1", "10.0", "10.1"}, {118, kNewHello, 11}, 124, false),
     row({"10.2-10.4", "10.2", "10.4"}, {120, kNewHello, 12}, 126, false),
-    // Same answers on the socket as the row above; only `frr-version` tells them apart.
+    // Same answers on the socket as the row above; only the version that zebra names tells them apart.
     row({"10.5", "10.5", "10.5"}, {120, kNewHello, 12}, 126, true),
-    row({"10.6-10.7", "10.6", "10.7"}, {120, kNewHello, 9}, 126, true),
+    // 10.8 as its development branch was when 10.7 came out.
+    row({"10.6-10.8", "10.6", "10.8"}, {120, kNewHello, 9}, 126, true),
 };
-
-constexpr std::array kOldOnly{kOldHello};
-constexpr std::array kNewOnly{kNewHello};
-constexpr std::array kOldThenNew{kOldHello, kNewHello};
 
 /// "10.3.1" as 10 * 1000 + 3.
 std::optional<int> version_number(std::string_view text) {
@@ -94,15 +91,9 @@ const Release* find_release(std::string_view version) {
   return found == kReleases.end() ? nullptr : found;
 }
 
-std::span<const std::uint16_t> hello_candidates(std::uint16_t error) {
-  switch (error) {
-    case 112:
-    case 117:
-    case 121: return kOldOnly;
-    case 118: return kOldThenNew;
-    case 120: return kNewOnly;
-    default: return {};
-  }
+bool is_error_command(std::uint16_t command) {
+  return std::any_of(kReleases.begin(), kReleases.end(),
+                     [command](const Release& release) { return release.error == command; });
 }
 
 }  // namespace untrombone::bgp::zapi

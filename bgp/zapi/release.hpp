@@ -25,7 +25,9 @@ struct Release {
   std::uint16_t route_notify_request;  ///< 0: HELLO itself asks for owner notes
   std::uint8_t route_type_table;
   std::size_t capabilities_length;  ///< body of CAPABILITIES, octets
-  bool needs_table_instance;        ///< `redistribute table` without a number is gone
+  /// `redistribute table` without a number is gone: our routes need an instance. BGP IPv6 knows no instance either,
+  /// only `redistribute table-direct N`, which takes routes that are in table N.
+  bool needs_table_instance;
 
   [[nodiscard]] bool hello_asks_for_notes() const { return route_notify_request == 0; }
 };
@@ -41,7 +43,7 @@ struct Release {
 /// The release by its number, "8.4" or "8.4.4"; nullptr when unknown.
 [[nodiscard]] const Release* find_release(std::string_view version);
 
-/// HELLO numbers worth trying on a zebra whose ERROR has this number, in order; empty: unknown.
-[[nodiscard]] std::span<const std::uint16_t> hello_candidates(std::uint16_t error);
+/// Does any release send ERROR under this number?
+[[nodiscard]] bool is_error_command(std::uint16_t command);
 
 }  // namespace untrombone::bgp::zapi

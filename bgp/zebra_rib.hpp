@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "agent/core/types.hpp"
+
+namespace untrombone::bgp {
+
+/// A route of ours, as zebra shows it.
+struct RibView {
+  enum class State : std::uint8_t { kUnreadable, kAbsent, kUnselected, kSelected, kInstalled };
+  State state = State::kUnreadable;
+  std::string winner;  ///< with kUnselected: whose route won, e.g. "connected, distance 0"
+};
+
+/// The question about one prefix; `vrf_name` is empty for the default VRF.
+[[nodiscard]] std::string rib_question(const core::IpPrefix& prefix, std::string_view vrf_name);
+
+/// Reads the answer (JSON, an object of lists of routes by prefix) for the route of `protocol` ("table", "static") and
+/// `instance`. Pure.
+[[nodiscard]] RibView read_rib(std::string_view answer, const core::IpPrefix& prefix,
+                               std::string_view protocol, std::uint16_t instance);
+
+}  // namespace untrombone::bgp
