@@ -4,14 +4,15 @@
 #include <linux/rtnetlink.h>
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
-#include "agent/core/frame_rules.hpp"
 #include "agent/daemon/log_events.hpp"
-#include "agent/daemon/observe_sink.hpp"
-#include "bgp/zapi_sink.hpp"
+#include "agent/daemon/sinks.hpp"
+#include "agent/daemon/views_moves.hpp"
 
 namespace untrombone::daemon {
 namespace {
@@ -29,18 +30,6 @@ core::SiteSettings core_settings(const Config& config, bool observe) {
   return settings;
 }
 
-std::unique_ptr<bgp::RouteSink> make_sink(boost::asio::io_context& io, bgp::SinkListener& listener,
-                                          const Config& config, const Log& log, bool observe) {
-  if (observe) return std::make_unique<ObserveSink>(io, log);
-  bgp::ZapiSinkOptions options;
-  options.socket = config.zapi_socket;
-  options.version = config.frr_version;
-  options.table = config.table;
-  options.retain = config.on_exit == OnExit::kRetain;
-  options.retain_time = std::chrono::ceil<std::chrono::seconds>(config.retain_time);
-  return std::make_unique<bgp::ZapiSink>(io, listener, options, monotonic_now);
-}
-
 core::FrameKind kind_of(const arp::ArpFrame& frame) {
   if (frame.protocol == arp::Protocol::kRarp) return core::FrameKind::kRarp;
   return frame.operation == arp::kReply ? core::FrameKind::kArpReply : core::FrameKind::kArpRequest;
@@ -48,41 +37,36 @@ core::FrameKind kind_of(const arp::ArpFrame& frame) {
 
 }  // namespace
 
-std::string_view to_string(GuardState state) {
-  switch (state) {
-    case GuardState::kOff: return "off";
-    case GuardState::kWaiting: return "waiting";
-    case GuardState::kActive: return "active";
-    case GuardState::kFailed: return "failed";
-  }
-  return "?";
-}
-
-Agent::Agent(boost::asio::io_context& io, const Config& config, const Log& log, bool observe)
+Agent::Agent(boost::asio::io_context& io, const Config& config, Log& log, bool observe)
     : config_(config),
       log_(log),
       observe_(observe),
       started_at_(monotonic_now()),
-      site_(core_settings(config, observe)),
-      topology_(config),
+      site_(core_settings(config_, observe)),
+      topology_(config_),
+      own_(config_),
       monitor_(io, *this),
       tap_(io, *this),
-      guard_(io),
+      taps_(config_, log, topology_, tap_, monitor_),
+      tap_watch_(io, tap_, [this](const std::vector<Ifindex>& ports) { on_frames_lost(ports); }),
+      guard_(io, config_, topology_, log),
+      answers_(io, config_, topology_, site_, log),
       sink_(make_sink(io, *this, config, log, observe)),
+      claim_sources_(io, *this, config_, topology_),
+      uplink_(io, config_, topology_, log),
       timer_(io),
-      tapped_(config.segments.size()),
-      announced_missing_(config.segments.size(), "not looked at yet"),
-      probe_bridges_(config.segments.size()) {}
+      announced_missing_(config.segments.size(), "not looked at yet") {}
 
 ConfigResult<void> Agent::start() {
-  const bool guard_wanted = std::any_of(config_.segments.begin(), config_.segments.end(),
-                                        [](const SegmentConfig& segment) { return segment.guard; });
-  if (observe_) {
-    set_guard(GuardState::kOff, "observing only");
-  } else if (guard_wanted) {
-    set_guard(GuardState::kWaiting, "waiting for the first full announcement");
-  }
+  guard_.on_change([this] {
+    events_->publish(EventKind::kGuard, {{"state", to_string(guard_.state())}, {"detail", guard_.detail()}});
+    if (status_changed_) status_changed_();
+  });
+  guard_.start(observe_);
+  uplink_.on_change([this](const core::UplinkChanged& change) { note_uplink(change); });
+  if (const auto error = uplink_.start()) return ConfigError{"netlink: " + error.message()};
   if (const auto error = monitor_.start()) return ConfigError{"netlink: " + error.message()};
+  tap_watch_.start();
   sink_->start();
   return {};
 }
@@ -90,14 +74,48 @@ ConfigResult<void> Agent::start() {
 void Agent::stop(std::function<void()> done) {
   stopping_ = true;
   timer_.cancel();
-  for (std::uint16_t i = 0; i < probe_bridges_.size(); ++i) {
-    if (probe_bridges_[i]) monitor_.change_own_mac(probe_bridges_[i], probe_mac({i}), false);
-  }
-  const bool withdraw = config_.on_exit == OnExit::kWithdraw && guard_state_ == GuardState::kActive;
-  sink_->stop([this, withdraw, done = std::move(done)] {
-    if (!withdraw) return done();
-    guard_.remove([done](const std::string& /*error*/) { done(); });
+  claim_sources_.stop();
+  taps_.give_up_probe_macs();
+  tap_watch_.stop();
+  monitor_.stop();
+  sink_->stop([this, done = std::move(done)]() mutable {
+    guard_.stop(config_.on_exit == OnExit::kWithdraw, std::move(done));
   });
+}
+
+ConfigResult<ReloadPlan> Agent::reload() {
+  auto wanted = load_config(config_path_);
+  if (wanted.has_error()) {
+    log_.event(LogLevel::kError, log_events::kReloadRefused, "the configuration stays as it was",
+               {{"error", wanted.error().message}});
+    return wanted.error();
+  }
+  auto plan = plan_reload(config_, *wanted);
+  if (plan.has_error()) {
+    log_.event(LogLevel::kError, log_events::kReloadRefused, "the configuration stays as it was",
+               {{"error", plan.error().message}});
+    return plan;
+  }
+  apply(plan->config);
+  log_.event(LogLevel::kInfo, log_events::kReloaded, "the configuration was read again",
+             {{"changed", fmt::format("{}", fmt::join(plan->changed, ", "))},
+              {"needs-restart", fmt::format("{}", fmt::join(plan->needs_restart, ", "))}});
+  return plan;
+}
+
+/// What did not change is not touched: the core withdraws what is not wanted any more, and a new dump of the kernel's
+/// tables finds what is wanted now.
+void Agent::apply(const Config& config) {
+  config_ = config;
+  log_.set_level(config_.log_level);
+  announced_missing_.resize(config_.segments.size(), "not looked at yet");
+  site_.reconfigure(core_settings(config_, observe_), monotonic_now(), actions_);
+  act();
+  topology_.reconfigure();
+  update_topology();
+  monitor_.resync();
+  settle();
+  if (status_changed_) status_changed_();
 }
 
 bool Agent::clear_freeze(const core::IpAddress& ip) {
@@ -119,17 +137,27 @@ const GreetingRecord* Agent::greeting_of(const core::HostKey& host) const {
 
 // ---- what the kernel says ----------------------------------------------------------------------------------------
 
-void Agent::on_kernel_message(const netlink::Message& message) {
-  const bool link = std::holds_alternative<netlink::LinkMessage>(message);
-  if (!link && topology_.changed()) update_topology();
+void Agent::on_kernel_message(const netlink::Message& message, bool dumped) {
+  dumped_ = dumped;
+  const bool of_topology = std::holds_alternative<netlink::LinkMessage>(message) ||
+                           std::holds_alternative<netlink::VlanMessage>(message);
+  if (!of_topology && topology_.changed()) update_topology();
   std::visit([this](const auto& specific) { take(specific); }, message);
 }
 
-void Agent::take(const netlink::LinkMessage& message) { topology_.take(message); }
+void Agent::take(const netlink::LinkMessage& message) {
+  topology_.take(message);
+  own_.take(message);
+}
+
+void Agent::take(const netlink::AddressMessage& message) { own_.take(message); }
+
+void Agent::take(const netlink::VlanMessage& message) { topology_.take(message); }
 
 void Agent::take(const netlink::FdbMessage& message) {
-  if (message.removed) return feed(core::FdbGone{message.port, message.mac, message.aged}, monotonic_now());
-  feed(core::FdbSeen{message.port, message.mac, message.remote}, monotonic_now());
+  const TimePoint now = monotonic_now();
+  if (message.removed) return feed(core::FdbGone{message.port, message.mac, message.aged, message.vlan}, now);
+  feed(core::FdbSeen{message.port, message.mac, message.remote, message.vlan, dumped_}, now);
 }
 
 void Agent::take(const netlink::NeighbourMessage& message) {
@@ -139,38 +167,57 @@ void Agent::take(const netlink::NeighbourMessage& message) {
 
 void Agent::take(const netlink::RouteMessage& message) {
   const auto segment = topology_.segment_of_interface(message.interface);
-  const bool ours = segment && message.prefix.is_host() && message.protocol == RTPROT_ZEBRA;
-  if (ours) feed(core::PriorRoute{*segment, message.prefix.address()}, monotonic_now());
+  if (!segment || message.protocol != RTPROT_ZEBRA || config_.sink != SinkKind::kZapi) return;
+  const core::RouteKey key{topology_.segment(*segment).vrf, message.prefix};
+  if (key.prefix.is_host()) sink_->note_prior(key);
+  on_prior_route(key, message.interface);
+}
+
+void Agent::on_prior_route(const core::RouteKey& key, Ifindex interface) {
+  const auto segment = topology_.segment_of_interface(interface);
+  if (!segment) return;
+  if (key.prefix.is_host()) {
+    feed(core::PriorRoute{*segment, key.prefix.address()}, monotonic_now());
+  } else if (config_.core.segments[segment->value].is_inside(key.prefix)) {
+    feed(core::PriorSummary{*segment, key.prefix}, monotonic_now());
+  }
 }
 
 void Agent::on_dump_started() {
-  if (monitor_.counters().overruns != 0) {
+  const std::uint64_t overruns = monitor_.counters().overruns;
+  if (std::exchange(overruns_told_, overruns) != overruns) {
     log_.event(LogLevel::kWarning, log_events::kKernelOverrun,
                "netlink events were lost; dumping the tables again",
-               {{"overruns", std::to_string(monitor_.counters().overruns)}});
+               {{"overruns", std::to_string(overruns)}});
   }
+  topology_.start_dump();
+  own_.start_dump();
   feed(core::DumpStarted{}, monotonic_now());
 }
 
 void Agent::on_dump_finished() {
-  if (topology_.changed()) update_topology();
+  own_.finish_dump();
+  if (topology_.changed() || own_.changed()) update_topology();
   feed(core::DumpFinished{}, monotonic_now());
 }
 
 void Agent::on_kernel_idle() {
-  if (topology_.changed()) update_topology();
+  if (topology_.changed() || own_.changed()) update_topology();
   settle();
 }
 
-std::vector<Ifindex> Agent::prior_route_interfaces() {
+netlink::DumpScope Agent::dump_scope() {
+  topology_.finish_dump();
   update_topology();
-  std::vector<Ifindex> interfaces;
-  if (start_complete_) return interfaces;
+  netlink::DumpScope scope;
+  std::set<Ifindex> bridges;
   for (std::uint16_t i = 0; i < config_.segments.size(); ++i) {
-    const Ifindex interface = topology_.segment({i}).interface;
-    if (interface) interfaces.push_back(interface);
+    const SegmentView& view = topology_.segment({i});
+    if (view.bridge) bridges.insert(view.bridge);
+    if (view.interface && !start_complete_) scope.routes.push_back({view.interface, view.table});
   }
-  return interfaces;
+  scope.bridges.assign(bridges.begin(), bridges.end());
+  return scope;
 }
 
 void Agent::on_kernel_failure(const boost::system::error_code& error, std::string_view what) {
@@ -181,46 +228,27 @@ void Agent::on_kernel_failure(const boost::system::error_code& error, std::strin
 
 void Agent::update_topology() {
   for (const core::Event& event : topology_.update()) feed(event, monotonic_now());
+  taps_.follow();
+  if (!observe_) answers_.follow();
+  std::vector<MacAddress> probe_macs;
   for (std::uint16_t i = 0; i < config_.segments.size(); ++i) {
-    follow_ports({i});
     announce_segment({i});
+    probe_macs.push_back(taps_.probe_mac({i}));
   }
-  update_guard();
-}
-
-/// Opens and closes taps as ports come and go, and makes the bridge own the probe MAC.
-void Agent::follow_ports(SegmentId id) {
-  const SegmentView& view = topology_.segment(id);
-  std::vector<Ifindex>& tapped = tapped_[id.value];
-  std::erase_if(tapped, [&](Ifindex port) {
-    if (view.ports.contains(port)) return false;
-    tap_.close(port);
-    log_.event(LogLevel::kInfo, log_events::kPortDown, "a port left the bridge",
-               {{"segment", config_.segments[id.value].name}, {"ifindex", std::to_string(port.value)}});
-    return true;
-  });
-  for (const auto& [port, state] : view.ports) {
-    if (std::find(tapped.begin(), tapped.end(), port) != tapped.end()) continue;
-    if (const auto error = tap_.open(port)) {
-      log_.event(LogLevel::kError, log_events::kTapFailed, "a port cannot be heard",
-                 {{"port", topology_.name_of(port)}, {"error", error.message()}});
-      continue;
-    }
-    tapped.push_back(port);
-    log_.event(LogLevel::kInfo, log_events::kPortUp, "hearing a port",
-               {{"segment", config_.segments[id.value].name},
-                {"port", topology_.name_of(port)},
-                {"class", std::string(to_string(state.port_class))}});
-  }
-  if (view.bridge && probe_bridges_[id.value] != view.bridge)
-    monitor_.change_own_mac(view.bridge, probe_mac(id), true);
-  probe_bridges_[id.value] = view.bridge;
+  for (const core::Event& event : own_.update(topology_, probe_macs)) feed(event, monotonic_now());
+  uplink_.update();
+  claim_sources_.update();
+  guard_.update();
 }
 
 void Agent::announce_segment(SegmentId id) {
   const std::string& missing = topology_.segment(id).missing;
+  if (config_.segments[id.value].removed) return;
   if (announced_missing_[id.value] == missing) return;
   announced_missing_[id.value] = missing;
+  events_->publish(EventKind::kSegment, {{"segment", config_.segments[id.value].name},
+                                         {"state", missing.empty() ? "ready" : "waiting"},
+                                         {"detail", missing}});
   if (missing.empty()) {
     log_.event(LogLevel::kInfo, log_events::kSegmentReady, "the segment is ready",
                {{"segment", config_.segments[id.value].name}});
@@ -233,43 +261,86 @@ void Agent::announce_segment(SegmentId id) {
 
 // ---- what the ports and the sink say -----------------------------------------------------------------------------
 
-void Agent::on_frame(Ifindex port, const arp::ArpFrame& frame, arp::FrameTime received) {
-  const auto segment = topology_.segment_of_port(port);
-  if (!segment) return;
+std::optional<Place> Agent::place_of(const arp::FrameOrigin& origin) {
+  const auto place = topology_.place_of(origin.port, origin.tag);
+  if (!place) ++foreign_frames_;
+  return place;
+}
+
+void Agent::on_frame(const arp::FrameOrigin& origin, const arp::ArpFrame& frame) {
+  const auto place = place_of(origin);
+  if (!place) return;
   core::FrameSeen seen;
-  seen.port = port;
+  seen.port = origin.port;
+  seen.vlan = place->vlan;
   seen.kind = kind_of(frame);
   seen.mac = frame.source;  // what the bridge learns from
   // Who speaks for another MAC (a proxy, a liar) gives no binding.
   const bool binds = frame.protocol == arp::Protocol::kArp && frame.sender_mac == frame.source;
   if (binds && !frame.sender_ip.is_unspecified()) seen.sender = frame.sender_ip;
-  seen.to_gateway_mac = frame.destination == topology_.segment(*segment).interface_mac;
-  feed(seen, from_wall(received));
+  seen.to_gateway_mac = frame.destination == topology_.segment(place->segment).interface_mac;
+  feed(seen, from_wall(origin.received));
+  stand_in(place->segment, seen, frame.target_ip);
 }
 
-void Agent::on_nd_frame(Ifindex port, const arp::NdFrame& frame, arp::FrameTime received) {
-  const auto segment = topology_.segment_of_port(port);
-  if (!segment) return;
+void Agent::on_nd_frame(const arp::FrameOrigin& origin, const arp::NdFrame& frame) {
+  const auto place = place_of(origin);
+  if (!place) return;
   core::FrameSeen seen;
-  seen.port = port;
+  seen.port = origin.port;
+  seen.vlan = place->vlan;
   seen.kind = frame.type == arp::NdType::kSolicitation ? core::FrameKind::kNeighbourSolicitation
                                                        : core::FrameKind::kNeighbourAdvertisement;
   seen.mac = frame.source;
   if (const auto binding = binding_of(frame)) seen.sender = binding->ip;
-  seen.to_gateway_mac = frame.destination == topology_.segment(*segment).interface_mac;
-  feed(seen, from_wall(received));
+  seen.to_gateway_mac = frame.destination == topology_.segment(place->segment).interface_mac;
+  feed(seen, from_wall(origin.received));
+  stand_in(place->segment, seen, frame.target);
 }
 
-void Agent::on_packet(Ifindex port, const arp::PacketSource& source, arp::FrameTime received) {
-  feed(core::SourceSeen{port, source.mac, source.ip}, from_wall(received));
+void Agent::on_packet(const arp::FrameOrigin& origin, const arp::PacketSource& source) {
+  const auto place = place_of(origin);
+  if (place)
+    feed(core::SourceSeen{origin.port, source.mac, source.ip, place->vlan}, from_wall(origin.received));
+}
+
+/// While guests are led to another site's gateway, somebody has to tell those who ask what the dead one's MAC was.
+void Agent::stand_in(SegmentId id, const core::FrameSeen& seen, const core::IpAddress& target) {
+  if (!seen.sender || !guard_.stands_in(id) || !config_.core.segments[id.value].is_gateway(target)) return;
+  const auto& ports = topology_.segment(id).ports;
+  const auto port = ports.find(seen.port);
+  if (port == ports.end() || port->second.port_class == core::PortClass::kDci) return;
+  send_greeting({id, seen.port, *seen.sender, seen.mac, target, monotonic_now()});
 }
 
 void Agent::on_tap_idle() { settle(); }
 
+/// The bridge's table tells where the MACs of lost frames are, the kernel's neighbours some addresses; the core asks
+/// for the others.
+void Agent::on_frames_lost(const std::vector<Ifindex>& ports) {
+  for (const Ifindex port : ports) {
+    log_.event(LogLevel::kWarning, log_events::kTapOverrun,
+               "frames came faster than they were read, and some are lost; dumping the tables again",
+               {{"port", topology_.name_of(port)}, {"dropped", std::to_string(tap_.counters().dropped)}});
+    for (std::uint16_t i = 0; i < config_.segments.size(); ++i) {
+      if (topology_.segment({i}).ports.contains(port)) feed(core::FramesLost{{i}}, monotonic_now());
+    }
+  }
+  monitor_.resync();
+}
+
 void Agent::on_route_noted(const core::RouteNoted& note) {
   if (note.note == core::RouteNote::kRejected) {
-    log_.event(LogLevel::kWarning, log_events::kRouteRejected, "zebra could not install a route",
-               {{"prefix", note.prefix.to_string()}});
+    log_.event(LogLevel::kWarning, log_events::kRouteRejected, "a route was not installed",
+               {{"prefix", note.key.prefix.to_string()}, {"reason", sink_->reason_of(note.key)}});
+  }
+  const auto route = sink_->routes().find(note.key);
+  if (note.note == core::RouteNote::kInstalled && route != sink_->routes().end()) {
+    note_move(moves_.note_installed(note.key, route->second.arrival));
+  }
+  if (events_->is_watched()) {
+    events_->publish(EventKind::kRoute,
+                     {{"prefix", note.key.prefix.to_string()}, {"note", to_string(note.note)}});
   }
   feed(note, monotonic_now());
   settle();
@@ -277,9 +348,22 @@ void Agent::on_route_noted(const core::RouteNoted& note) {
 
 void Agent::on_sink_status() {
   const bgp::SinkStatus status = sink_->status();
+  events_->publish(EventKind::kSink, {{"state", to_string(status.state)}, {"detail", status.detail}});
   log_.event(LogLevel::kInfo, log_events::kSinkState, std::string(to_string(status.state)),
              {{"detail", status.detail}, {"release", status.release}});
-  update_guard();
+  note_announced();
+  if (status_changed_) status_changed_();
+}
+
+void Agent::on_claim_event(const core::Event& event) { feed(event, monotonic_now()); }
+
+void Agent::on_claims_idle() { settle(); }
+
+/// Without an uplink the local gateway leads nowhere: guests may use the other sites'.
+void Agent::note_uplink(const core::UplinkChanged& change) {
+  feed(change, monotonic_now());
+  guard_.set_isolated(uplink_.any_isolated());
+  settle();
   if (status_changed_) status_changed_();
 }
 
@@ -297,14 +381,23 @@ void Agent::act() {
   for (const core::ProbeRequest& request : actions_.probes) send_probe(request);
   for (const core::Transition& transition : actions_.transitions) note_transition(transition);
   for (const core::Alarm& alarm : actions_.alarms) log_alarm(alarm);
-  if (actions_.strangers_changed) listen_for_strangers();
+  for (const core::FdbLookup& lookup : actions_.lookups) {
+    const SegmentView& view = topology_.segment(lookup.segment);
+    monitor_.look_up(view.bridge, view.vlan, lookup.port, lookup.mac);
+  }
+  if (actions_.strangers_changed) taps_.listen_for(site_.strangers());
   if (actions_.start_complete) {
     start_complete_ = true;
     log_.event(LogLevel::kInfo, log_events::kStartComplete, "the hosts that were here before are known");
     sink_->allow_sweep();
-    update_guard();
+    note_announced();
   }
   actions_.clear();
+}
+
+/// The guard waits for this: with gateway ARP filtered an edge cannot resolve the other sites' hosts itself.
+void Agent::note_announced() {
+  if (start_complete_ && sink_->status().state != bgp::SinkState::kWaiting) guard_.set_announced();
 }
 
 /// After a batch of input: writes the routes and sets the alarm clock.
@@ -332,42 +425,33 @@ void Agent::arm_timer() {
 }
 
 void Agent::send_greeting(const core::GreetRequest& request) {
-  const MacAddress& gateway_mac = topology_.segment(request.segment).interface_mac;
+  const MacAddress gateway_mac = guard_.gateway_mac(request.segment);
   if (request.gateway.is_v4()) {
-    tap_.send(request.port,
-              arp::encode(arp::make_greeting(gateway_mac, request.gateway, request.mac, request.ip)));
+    taps_.send(request.segment, request.port,
+               arp::encode(arp::make_greeting(gateway_mac, request.gateway, request.mac, request.ip)));
   } else if (request.ip.is_v4()) {
     const auto told = arp::make_nd_greeting(gateway_mac, request.gateway, request.mac, arp::all_nodes());
-    tap_.send(request.port, arp::encode_nd(told));
+    taps_.send(request.segment, request.port, arp::encode_nd(told));
     return;  // not a greeting of this address
   } else {
-    for (const auto make : {arp::make_nd_greeting, arp::make_nd_greeting_question})
-      tap_.send(request.port, arp::encode_nd(make(gateway_mac, request.gateway, request.mac, request.ip)));
+    for (const auto make : {arp::make_nd_greeting, arp::make_nd_greeting_question}) {
+      const auto frame = make(gateway_mac, request.gateway, request.mac, request.ip);
+      taps_.send(request.segment, request.port, arp::encode_nd(frame));
+    }
   }
   GreetingRecord& record = greetings_[{request.segment, request.ip}];
   const core::HostIndex index = site_.hosts().find(request.segment, request.ip);
   if (index != core::kNoHost && site_.hosts()[index].greetings_sent <= 1) {
     record = {0, monotonic_now() - request.cause};
+    greeting_latency_.observe(record.first_latency);
   }
   ++record.sent;
-}
-
-void Agent::listen_for_strangers() {
-  for (const auto& tapped : tapped_) {
-    for (const Ifindex port : tapped) {
-      std::vector<MacAddress> macs;
-      for (const core::Stranger& stranger : site_.strangers()) {
-        if (stranger.port == port) macs.push_back(stranger.mac);
-      }
-      tap_.listen_for(port, macs);
-    }
-  }
 }
 
 void Agent::send_probe(const core::ProbeRequest& request) {
   std::optional<core::IpAddress> sender = config_.segments[request.segment.value].probe_address;
   if (sender && sender->family() != request.ip.family()) sender.reset();
-  const MacAddress own = probe_mac(request.segment);
+  const MacAddress own = taps_.probe_mac(request.segment);
   if (request.ip.is_v4()) {
     const auto probe = arp::make_probe(own, sender.value_or(core::IpAddress{}), request.mac, request.ip);
     send_probe_frame(request, arp::encode(probe));
@@ -378,17 +462,21 @@ void Agent::send_probe(const core::ProbeRequest& request) {
 
 void Agent::send_probe_frame(const core::ProbeRequest& request, std::span<const std::byte> frame) {
   if (request.port) {
-    tap_.send(request.port, frame);
-    return;
-  }
-  for (const auto& [port, state] : topology_.segment(request.segment).ports) {
-    if (state.up && state.port_class != core::PortClass::kDci) tap_.send(port, frame);
+    taps_.send(request.segment, request.port, frame);
+  } else {
+    taps_.send_to_local_ports(request.segment, frame);
   }
 }
 
 void Agent::note_transition(const core::Transition& transition) {
   const bool gone = transition.to == core::HostState::kUnknown || transition.to == core::HostState::kRemote;
   if (gone) greetings_.erase({transition.segment, transition.ip});
+  const core::HostIndex index = site_.hosts().find(transition.segment, transition.ip);
+  if (index != core::kNoHost) {
+    const core::RouteKey key{topology_.segment(transition.segment).vrf, core::IpPrefix::host(transition.ip)};
+    note_move(moves_.take(transition, site_.hosts()[index], key, monotonic_now()));
+  }
+  if (events_->is_watched()) events_->publish(EventKind::kHost, view_transition(*this, transition));
   log_.event(LogLevel::kInfo, log_events::kHostState, to_string(transition.reason),
              {{"segment", config_.segments[transition.segment.value].name},
               {"ip", transition.ip.to_string()},
@@ -398,72 +486,24 @@ void Agent::note_transition(const core::Transition& transition) {
               {"port", topology_.name_of(transition.port)}});
 }
 
+void Agent::note_move(const Move* move) {
+  if (move != nullptr && events_->is_watched()) events_->publish(EventKind::kMove, view_move(*this, *move));
+}
+
 void Agent::log_alarm(const core::Alarm& alarm) {
-  if (!alarms_.raise(alarm, monotonic_now())) return;
+  const std::string port = topology_.name_of(alarm.port);
+  if (!alarms_.raise(alarm, port, monotonic_now())) return;
+  events_->publish(EventKind::kAlarm, {{"kind", to_string(alarm.kind)},
+                                       {"segment", config_.segments[alarm.segment.value].name},
+                                       {"subject", Alarms::subject_of(alarm, port)}});
   log_.event(LogLevel::kWarning, log_events::kAlarm, to_string(alarm.kind),
              {{"segment", config_.segments[alarm.segment.value].name},
-              {"subject", Alarms::subject_of(alarm)},
-              {"port", topology_.name_of(alarm.port)}});
+              {"subject", Alarms::subject_of(alarm, port)},
+              {"ip", alarm.ip.to_string()},
+              {"mac", alarm.mac.to_string()},
+              {"port", port}});
 }
 
-// ---- the guard ---------------------------------------------------------------------------------------------------
-
-/// Loads the guard once everything was announced a first time, and whenever the DCI ports change after that.
-void Agent::update_guard() {
-  if (guard_state_ == GuardState::kOff || stopping_) return;
-  if (guard_state_ == GuardState::kWaiting) {
-    if (!start_complete_ || sink_->status().state == bgp::SinkState::kWaiting) return;
-  }
-  std::vector<arp::GuardedSegment> wanted;
-  for (std::uint16_t i = 0; i < config_.segments.size(); ++i) {
-    if (!config_.segments[i].guard) continue;
-    arp::GuardedSegment segment{{}, guarded_gateways({i})};
-    for (const auto& [port, state] : topology_.segment({i}).ports) {
-      if (state.port_class == core::PortClass::kDci) segment.dci_ports.push_back(topology_.name_of(port));
-    }
-    wanted.push_back(std::move(segment));
-  }
-  if (guard_state_ == GuardState::kActive && wanted == guarded_) return;
-  guarded_ = wanted;
-  guard_.apply(wanted, [this](const std::string& error) {
-    if (error.empty()) return set_guard(GuardState::kActive, "");
-    log_.event(LogLevel::kError, log_events::kGuardFailed, "nftables refused the guard", {{"error", error}});
-    set_guard(GuardState::kFailed, error);
-  });
-}
-
-/// The configured gateways and, where there is IPv6, what the edges form of a MAC that they share: their kernels ask
-/// for guests from that link-local address, and each would find the other's a duplicate.
-std::vector<core::IpAddress> Agent::guarded_gateways(SegmentId id) const {
-  const core::SegmentSettings& settings = config_.core.segments[id.value];
-  std::vector<core::IpAddress> gateways = settings.gateways;
-  if (std::all_of(settings.subnets.begin(), settings.subnets.end(),
-                  [](const core::IpPrefix& subnet) { return subnet.address().is_v4(); })) {
-    return gateways;
-  }
-  for (const MacAddress& mac : settings.gateway_macs) gateways.push_back(arp::link_local_of(mac));
-  const MacAddress& own = topology_.segment(id).interface_mac;
-  if (core::is_virtual_router_mac(own)) gateways.push_back(arp::link_local_of(own));
-  return gateways;
-}
-
-void Agent::set_guard(GuardState state, const std::string& detail) {
-  if (state == GuardState::kActive && guard_state_ != state) {
-    log_.event(LogLevel::kInfo, log_events::kGuardActive, "gateway ARP and ND stay off the DCI");
-  }
-  guard_state_ = state;
-  guard_detail_ = detail;
-  if (status_changed_) status_changed_();
-}
-
-/// A locally administered MAC that depends on the site and the segment only, so that a restart does not change it.
-MacAddress Agent::probe_mac(SegmentId id) const {
-  std::size_t hash = id.value;
-  for (const char c : config_.site) hash = core::hash_mix(hash, static_cast<std::uint8_t>(c));
-  MacAddress mac{{0x02, 0x75, 0x74, 0, 0, 0}};
-  for (std::size_t i = 3; i < mac.octets.size(); ++i, hash >>= 8U)
-    mac.octets[i] = static_cast<std::uint8_t>(hash & 0xffU);
-  return mac;
-}
+// ---- small things ------------------------------------------------------------------------------------------------
 
 }  // namespace untrombone::daemon

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <string_view>
 #include <tuple>
 
 #include "agent/core/event.hpp"
@@ -22,13 +23,16 @@ class Alarms {
   struct Entry {
     std::uint64_t count = 0;
     core::TimePoint last;
+    core::MacAddress mac;  ///< of the last one
+    core::IpAddress ip;
     core::TimePoint last_logged;
   };
 
   /// Counts it; true when it is worth a line in the log: the first time, then once a minute per subject.
-  bool raise(const core::Alarm& alarm, core::TimePoint now);
+  /// `port` is the name of the alarm's port, "" when it has none.
+  bool raise(const core::Alarm& alarm, std::string_view port, core::TimePoint now);
   [[nodiscard]] const std::map<Key, Entry>& entries() const { return entries_; }
-  [[nodiscard]] static std::string subject_of(const core::Alarm& alarm);
+  [[nodiscard]] static std::string subject_of(const core::Alarm& alarm, std::string_view port);
 
  private:
   std::map<Key, Entry> entries_;

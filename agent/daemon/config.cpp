@@ -5,8 +5,8 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
-#include <limits>
 #include <memory>
+#include <utility>
 
 #include "agent/daemon/config_keys.hpp"
 #include "agent/daemon/config_reader.hpp"
@@ -21,16 +21,17 @@ using std::chrono::seconds;
 
 constexpr std::size_t kLargestFile = std::size_t{4} * 1024 * 1024;
 constexpr std::size_t kMostSegments = 4096;
-constexpr std::int64_t kLargest32 = std::numeric_limits<std::uint32_t>::max();
 
 constexpr NumberRange kTables{1, 252};     // zebra keeps 8 bits of an instance; 253..255 are the kernel's own
 constexpr NumberRange kDistances{1, 249};  // a lingering route takes 250
-constexpr NumberRange kTags{1, kLargest32 - 2};
+constexpr NumberRange kTags{1, bgp::RouteMarks::kLargestTag};  // BGP carries them in half a community
+constexpr NumberRange kCommunityAses{1, 65535};
 constexpr NumberRange kMetrics{1, 4'000'000'000};  // one below it and some above it are other classes'
 constexpr NumberRange kRoutes{1, 10'000'000};
 constexpr NumberRange kMoves{0, 255};
 
 constexpr std::array<std::string_view, 3> kSinks = {"zapi", "kernel-table", "vtysh"};
+constexpr std::array<std::string_view, 2> kLeakGuards = {"marker", "no-export"};
 constexpr std::array<std::string_view, 2> kOnExit = {"retain", "withdraw"};
 constexpr std::array<std::string_view, 5> kLevels = {"trace", "debug", "info", "warning", "error"};
 constexpr std::size_t kInfo = 2;
@@ -48,6 +49,7 @@ class FileReader {
     read_routes();
     read_conflict();
     read_control();
+    read_metrics();
     read_log();
     read_segments();
   }
@@ -63,13 +65,11 @@ class FileReader {
     const toml::key* wrong = nullptr;
     for (const auto& [key, node] : root_) {
       const ConfigTable* known = find_top_table(key.str());
-      if (known != nullptr && !known->planned) continue;
+      if (known != nullptr) continue;
       if (wrong == nullptr || key.source().begin.line < wrong->source().begin.line) wrong = &key;
     }
     if (wrong == nullptr) return;
-    const bool planned = find_top_table(wrong->str()) != nullptr;
-    report_.fail(wrong->source().begin.line, wrong->str(),
-                 planned ? "not supported yet; remove it" : describe_unknown_table(wrong->str()));
+    report_.fail(wrong->source().begin.line, wrong->str(), describe_unknown_table(wrong->str()));
   }
 
   TableReader table(std::string_view name) {
@@ -92,8 +92,9 @@ class FileReader {
     core::RouteSettings& settings = config_.core.routes;
     std::size_t sink = 0;
     routes.read_choice("sink", sink, kSinks);
-    if (sink != 0) routes.fail("sink", "this sink is not supported yet; expected \"zapi\"");
+    config_.sink = static_cast<SinkKind>(sink);
     routes.read_text("zapi-socket", config_.zapi_socket, check_socket_path);
+    routes.read_text("vty-dir", config_.vty_dir, check_vty_dir);
     routes.read_text("frr-version", config_.frr_version, check_frr_version);
     routes.read_number("table", config_.table, kTables);
     routes.read_number("distance", settings.distance, kDistances);
@@ -104,7 +105,34 @@ class FileReader {
     routes.read_choice("on-exit", on_exit, kOnExit);
     config_.on_exit = on_exit == 0 ? OnExit::kRetain : OnExit::kWithdraw;
     routes.read_duration("retain-time", config_.retain_time, {seconds(1), hours(24)});
+    routes.read_number("mass-threshold", settings.mass_threshold, kRoutes);
     routes.read_number("max-routes", settings.max_routes, kRoutes);
+    read_protocols(routes);
+    read_claims(routes);
+  }
+
+  void read_claims(TableReader& routes) {
+    std::vector<core::IpPrefix> track;
+    routes.read_list("track", track, check_prefix);
+    config_.track_expected = routes.has("track");
+    if (config_.track_expected) config_.track = std::move(track);
+    routes.read_duration("track-hold", config_.track_hold, {seconds(0), hours(1)});
+    routes.read_text("bmp-listen", config_.bmp_listen, check_listen);
+    routes.read_list("same-site", config_.same_site, check_address);
+  }
+
+  void read_protocols(TableReader& routes) {
+    std::vector<bgp::RoutingProtocol> protocols;
+    routes.read_list("protocols", protocols, check_protocol);
+    if (!protocols.empty()) {
+      config_.protocols = std::move(protocols);
+    } else if (routes.has("protocols")) {
+      routes.fail("protocols", R"(is empty; expected at least one of "bgp", "ospf", "ospf6", "isis")");
+    }
+    routes.read_number("community-as", config_.community_as, kCommunityAses);
+    std::size_t leak_guard = 0;
+    routes.read_choice("leak-guard", leak_guard, kLeakGuards);
+    config_.leak_guard = leak_guard == 0 ? bgp::LeakGuard::kMarker : bgp::LeakGuard::kNoExport;
   }
 
   void read_conflict() {
@@ -116,6 +144,8 @@ class FileReader {
   }
 
   void read_control() { table("control").read_text("socket", config_.control_socket, check_socket_path); }
+
+  void read_metrics() { table("metrics").read_text("listen", config_.metrics_listen, check_listen); }
 
   void read_log() {
     TableReader log = table("log");
@@ -174,6 +204,7 @@ ConfigResult<Config> parse_config(std::string_view text, std::string_view name) 
     report.fail(where.line, fmt::format("column {}", where.column), error.description());
   }
   if (report.error()) return *report.error();
+  config.source = text;
   return config;
 }
 

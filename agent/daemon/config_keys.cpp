@@ -29,33 +29,48 @@ constexpr ConfigTable kTables[] = {
     {"segment.guard", "[segment.guard]"},
     {"conflict", "[conflict]"},
     {"control", "[control]"},
-    {"metrics", "[metrics]", true},
+    {"metrics", "[metrics]"},
     {"log", "[log]"},
 };
 
 constexpr ConfigKey kKeys[] = {
     {"site", "name", kRequired, R"("dc-a")", "this data centre, in logs and answers"},
 
-    {"routes", "sink", kDefault, R"("zapi")", "who takes the routes: zapi (zebra's own socket)"},
+    {"routes", "sink", kDefault, R"("zapi")", "who takes the routes: zapi | kernel-table | vtysh"},
     {"routes", "zapi-socket", kDefault, R"("/var/run/frr/zserv.api")", "zebra's ZAPI socket"},
+    {"routes", "vty-dir", kDefault, R"("/var/run/frr")", "where FRR's daemons have their vty sockets"},
     {"routes", "frr-version", kDefault, R"("auto")",
      R"(the FRR release: "auto" asks zebra, or "8.4", "10.3", ...)"},
     {"routes", "table", kDefault, "201", "1..252: what FRR's \"redistribute table\" names"},
     {"routes", "distance", kDefault, "5", "1..249: administrative distance of our routes"},
     {"routes", "tag", kDefault, "4210", "tag of a settled route; +1 fresh, +2 lingering"},
+    {"routes", "community-as", kDefault, "65000",
+     "the first half of our BGP communities; the second is the tag"},
     {"routes", "metric", kDefault, "1000", "metric of a settled route"},
     {"routes", "settle", kDefault, R"("30s")", "an arrived host's route stays fresh this long"},
     {"routes", "on-exit", kDefault, R"("retain")", "when the agent stops: retain | withdraw its routes"},
     {"routes", "retain-time", kDefault, R"("120s")", "zebra keeps retained routes this long"},
+    {"routes", "mass-threshold", kDefault, "200",
+     "arrivals in a second; over it summaries come before fresh host routes"},
+    {"routes", "protocols", kDefault, R"(["bgp"])",
+     "what FRR announces our routes by: bgp, ospf, ospf6, isis"},
+    {"routes", "leak-guard", kDefault, R"("marker")",
+     "marker | no-export: no-export only where the domain is one AS"},
     {"routes", "max-routes", kDefault, "100000", "over this an alarm, and no more routes"},
-    {"routes", "vty-dir", kPlanned, "", ""},
-    {"routes", "mass-threshold", kPlanned, "", ""},
-    {"routes", "leak-guard", kPlanned, "", ""},
-    {"routes", "track", kPlanned, "", ""},
+    {"routes", "track", kDefault, R"(["0.0.0.0/0"])",
+     "without any of these routes the site is isolated; [] tracks none"},
+    {"routes", "track-hold", kDefault, R"("10s")", "once they are gone, or back, for this long"},
+    {"routes", "bmp-listen", kOptional, R"("127.0.0.1:5000")",
+     "where bgpd's BMP module connects to; default: nowhere"},
+    {"routes", "same-site", kDefault, "[]",
+     "next hops of this site's other edges; their routes are no claims"},
 
     {"segment", "name", kRequired, R"("vlan10")", "unique"},
     {"segment", "bridge", kRequired, R"("br0")", "the Linux bridge of this stretched L2 domain"},
+    {"segment", "vlan", kOptional, "10", "1..4094: its VLAN; on a VLAN-aware bridge, and only there"},
     {"segment", "interface", kOptional, R"("br0.10")", "its L3 interface (SVI); default: the bridge itself"},
+    {"segment", "vrf", kOptional, R"("tenant1")",
+     R"(the VRF that the interface must be in; "default": in none; default: its own)"},
     {"segment", "dci-ports", kDefault, "[]",
      R"(bridge ports that lead to other sites; names or patterns: "vx*")"},
     {"segment", "peer-ports", kDefault, "[]", "MLAG peer links; count as local"},
@@ -64,8 +79,6 @@ constexpr ConfigKey kKeys[] = {
     {"segment", "gateways", kRequired, R"(["10.1.0.1"])", "the addresses every site's edge owns; fe80:: too"},
     {"segment", "gateway-macs", kDefault, "[]", "gateway MACs of any site; the interface's own is added"},
     {"segment", "exclude", kDefault, "[]", "prefixes inside the subnets that are never hosts"},
-    {"segment", "vlan", kPlanned, "", ""},
-    {"segment", "vrf", kPlanned, "", ""},
 
     {"segment.detect", "probe-address", kOptional, R"("10.1.0.2")",
      "sender of probes, at this site only; default: 0.0.0.0 / link-local"},
@@ -73,29 +86,41 @@ constexpr ConfigKey kKeys[] = {
      "a provisional host answers within this, or is retracted"},
     {"segment.detect", "refresh", kDefault, R"("60s")", "a silent host is probed after this"},
     {"segment.detect", "silent-after", kDefault, R"("180s")", "and given up after this"},
+    {"segment.detect", "probe-rate", kDefault, "2000", "probes per second at most, of all kinds together"},
+    {"segment.detect", "sweep", kDefault, "false", "ask every unknown IPv4 address once after the start"},
+    {"segment.detect", "port-hold", kDefault, R"("3s")",
+     "a port that comes back within this has lost no host"},
     {"segment.detect", "max-hosts", kDefault, "20000", "hosts kept, local and remote"},
     {"segment.detect", "max-ips-per-mac", kDefault, "32", "addresses kept of one MAC"},
-    {"segment.detect", "sweep", kPlanned, "", ""},
+    {"segment.detect", "new-host-rate", kDefault, "10000", "new hosts per second and port; 0: no limit"},
 
-    {"segment.summarize", "mode", kDefault, R"("off")", "off: host routes only"},
+    {"segment.summarize", "mode", kDefault, R"("exact")", "off | exact | cover | home: docs/summaries.md"},
+    {"segment.summarize", "home-blocks", kDefault, "[]",
+     "prefixes inside the subnets that are this site's; only with mode = \"home\""},
+    {"segment.summarize", "shortest", kDefault, "0", "no IPv4 summary is shorter; 0: as the subnet allows"},
+    {"segment.summarize", "shortest6", kDefault, "0", "no IPv6 summary is shorter; 0: as the subnet allows"},
+    {"segment.summarize", "break-delay", kDefault, R"("5s")",
+     "from a route's acknowledgement to the withdrawal of what it replaces"},
+    {"segment.summarize", "hold", kDefault, R"("30s")",
+     "a summary is possible this long before it is announced; doubles with each split"},
     {"segment.summarize", "linger", kDefault, R"("5s")", "a departed host's route stays this long at most"},
-    {"segment.summarize", "home-blocks", kPlanned, "", ""},
-    {"segment.summarize", "shortest", kPlanned, "", ""},
-    {"segment.summarize", "shortest6", kPlanned, "", ""},
-    {"segment.summarize", "break-delay", kPlanned, "", ""},
-    {"segment.summarize", "hold", kPlanned, "", ""},
-    {"segment.summarize", "announce-subnet", kPlanned, "", ""},
-    {"segment.summarize", "budget", kPlanned, "", ""},
+    {"segment.summarize", "announce-subnet", kDefault, "false",
+     "announce the subnets, too, always, at the worst metric"},
+    {"segment.summarize", "budget", kDefault, "2000",
+     "routes of each family; over it \"exact\" becomes \"cover\""},
     {"segment.summarize", "external-length", kPlanned, "", ""},
 
     {"segment.guard", "enabled", kDefault, "true", "keep the gateway's ARP and ND off the DCI"},
+    {"segment.guard", "ra", kDefault, "true", "router discovery and redirects stay off the DCI"},
+    {"segment.guard", "fhrp", kDefault, "true", "so do VRRP, CARP, HSRP and GLBP hellos"},
+    {"segment.guard", "dhcp", kDefault, R"("pass")", "pass | local: so does DHCP to everybody"},
+    {"segment.guard", "fail", kDefault, R"("open")",
+     "open | closed: while the local gateway is dead, guests may use another site's"},
+    {"segment.guard", "adopt-macs", kDefault, "false", "take frames for the other gateway-macs in here"},
+    {"segment.guard", "strict-mac", kDefault, "false",
+     "drop frames from gateway MACs off the DCI; needs a host route for every guest"},
     {"segment.guard", "greet", kDefault, "true", "tell an arrived host its local gateway"},
     {"segment.guard", "greet-tries", kDefault, "5", "1..100"},
-    {"segment.guard", "fhrp", kPlanned, "", ""},
-    {"segment.guard", "ra", kPlanned, "", ""},
-    {"segment.guard", "fail", kPlanned, "", ""},
-    {"segment.guard", "adopt-macs", kPlanned, "", ""},
-    {"segment.guard", "strict-mac", kPlanned, "", ""},
 
     {"conflict", "max-moves", kDefault, "5", "so many moves within move-window freeze a host; 0: never"},
     {"conflict", "move-window", kDefault, R"("180s")", "moves are counted within this"},
@@ -103,6 +128,8 @@ constexpr ConfigKey kKeys[] = {
 
     {"control", "socket", kDefault, R"("/run/untrombone/control.sock")",
      "where the commands reach the agent"},
+
+    {"metrics", "listen", kDefault, R"("")", R"(/metrics and /healthz, e.g. "127.0.0.1:9517"; "": nowhere)"},
 
     {"log", "level", kDefault, R"("info")", "trace | debug | info | warning | error"},
     {"log", "format", kDefault, R"("text")", "text | json"},
@@ -187,7 +214,7 @@ std::string describe_unknown_table(std::string_view name) {
   std::vector<std::string_view> names;
   std::vector<std::string_view> headers;
   for (const ConfigTable& table : kTables) {
-    if (table.planned || table.name.find('.') != std::string_view::npos) continue;
+    if (table.name.find('.') != std::string_view::npos) continue;
     names.push_back(table.name);
     headers.push_back(table.header);
   }
@@ -208,7 +235,6 @@ std::string describe_unknown_table(std::string_view name) {
 std::string render_defaults() {
   std::string text = "# Every key that this release of untrombone supports, with its default.\n";
   for (const ConfigTable& table : kTables) {
-    if (table.planned) continue;
     text += fmt::format("\n{}\n", table.header);
     for (const ConfigKey& key : kKeys) {
       if (key.table == table.name && key.need != kPlanned) text += render_key(key);

@@ -27,7 +27,6 @@ struct ConfigKey {
 struct ConfigTable {
   std::string_view name;    ///< "segment.detect"
   std::string_view header;  ///< "[segment.detect]"
-  bool planned = false;     ///< in the design, refused by this release
 };
 
 /// Every table of the design, and every key of them, in the order of the documentation. The one list behind the

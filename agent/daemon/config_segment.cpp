@@ -19,6 +19,14 @@ using std::chrono::seconds;
 
 constexpr NumberRange kHosts{1, 1'000'000};
 constexpr NumberRange kTries{1, 100};
+constexpr std::array<std::string_view, 2> kDhcpChoices = {"pass", "local"};
+constexpr std::array<std::string_view, 2> kFailChoices = {"open", "closed"};
+constexpr NumberRange kRates{10, 1'000'000};
+constexpr NumberRange kNewHosts{0, 1'000'000};
+constexpr NumberRange kLengths4{0, 32};
+constexpr NumberRange kLengths6{0, 128};
+constexpr NumberRange kBudgets{1, 1'000'000};
+constexpr NumberRange kVlans{1, 4094};
 constexpr std::array<std::string_view, 4> kModes = {"off", "exact", "cover", "home"};
 
 std::string join(const std::vector<core::IpPrefix>& prefixes) {
@@ -54,7 +62,9 @@ class SegmentReader {
   void read_ports() {
     reader_.read_text("bridge", adapter_.bridge, check_interface);
     adapter_.interface = adapter_.bridge;
+    reader_.read_number("vlan", adapter_.vlan.value, kVlans);
     reader_.read_text("interface", adapter_.interface, check_interface);
+    if (reader_.has("vrf")) reader_.read_text("vrf", adapter_.vrf.emplace(), check_vrf);
     reader_.read_list("dci-ports", adapter_.dci_ports, check_port_pattern);
     reader_.read_list("peer-ports", adapter_.peer_ports, check_port_pattern);
     for (std::size_t i = 0; i < adapter_.peer_ports.size(); ++i) {
@@ -70,7 +80,7 @@ class SegmentReader {
     reader_.read_list("subnets", core_.subnets, check_subnet);
     if (core_.subnets.empty()) reader_.fail("subnets", "is empty; expected at least one prefix");
     for (std::size_t i = 0; i < core_.subnets.size(); ++i)
-      check_overlap(i, core_.subnets, i, "another subnet, ");
+      check_overlap(i, core_.subnets, i, "another subnet, ", "disjoint subnets");
 
     reader_.read_list("gateways", core_.gateways, check_address);
     if (core_.gateways.empty()) reader_.fail("gateways", "is empty; expected at least one address");
@@ -101,8 +111,12 @@ class SegmentReader {
     detect.read_duration("confirm", core_.confirm, {milliseconds(10), minutes(1)});
     detect.read_duration("refresh", core_.refresh, {seconds(1), hours(24)});
     detect.read_duration("silent-after", core_.silent_after, {seconds(1), hours(72)});
+    detect.read_number("probe-rate", core_.probe_rate, kRates);
+    detect.read_flag("sweep", core_.sweep);
+    detect.read_duration("port-hold", core_.port_hold, {seconds(0), minutes(5)});
     detect.read_number("max-hosts", core_.max_hosts, kHosts);
     detect.read_number("max-ips-per-mac", core_.max_ips_per_mac, kHosts);
+    detect.read_number("new-host-rate", core_.new_host_rate, kNewHosts);
     if (core_.silent_after <= core_.refresh) {
       detect.fail(
           detect.has("silent-after") ? "silent-after" : "refresh",
@@ -133,16 +147,61 @@ class SegmentReader {
   void read_summarize() {
     TableReader summarize = reader_.child("summarize");
     summarize.check_keys();
-    std::size_t mode = 0;
+    auto mode = static_cast<std::size_t>(core_.mode);
     summarize.read_choice("mode", mode, kModes);
-    if (mode != 0) summarize.fail("mode", "summaries are not supported yet; expected \"off\"");
+    core_.mode = static_cast<core::SummaryMode>(mode);
+    read_home_blocks(summarize);
+    summarize.read_number("shortest", core_.shortest, kLengths4);
+    summarize.read_number("shortest6", core_.shortest6, kLengths6);
+    summarize.read_duration("break-delay", core_.break_delay, {seconds(0), minutes(5)});
+    summarize.read_duration("hold", core_.hold, {seconds(0), hours(1)});
     summarize.read_duration("linger", core_.linger, {seconds(0), hours(1)});
+    summarize.read_flag("announce-subnet", core_.announce_subnet);
+    summarize.read_number("budget", core_.budget, kBudgets);
+  }
+
+  void read_home_blocks(TableReader& summarize) {
+    summarize.read_list("home-blocks", core_.home_blocks, check_prefix);
+    const auto& blocks = core_.home_blocks;
+    if (core_.mode == core::SummaryMode::kHome && blocks.empty())
+      summarize.fail("mode", "home without home-blocks; expected at least one block that is this site's");
+    if (core_.mode != core::SummaryMode::kHome && !blocks.empty())
+      summarize.fail("home-blocks", "is only for mode = \"home\"");
+    for (std::size_t i = 0; i < blocks.size(); ++i) {
+      if (!core_.is_inside(blocks[i])) {
+        summarize.fail_at(
+            "home-blocks", i,
+            fmt::format("{} is no part of a subnet ({}); expected a longer prefix inside one: the "
+                        "subnet itself is the interface's connected route",
+                        blocks[i].to_string(), join(core_.subnets)));
+      }
+      for (std::size_t other = 0; other < i; ++other) {
+        if (!blocks[i].contains(blocks[other]) && !blocks[other].contains(blocks[i])) continue;
+        summarize.fail_at("home-blocks", i,
+                          fmt::format("{} overlaps {}; expected disjoint blocks", blocks[i].to_string(),
+                                      blocks[other].to_string()));
+      }
+    }
   }
 
   void read_guard() {
     TableReader guard = reader_.child("guard");
     guard.check_keys();
-    guard.read_flag("enabled", adapter_.guard);
+    GuardConfig& config = adapter_.guard;
+    guard.read_flag("enabled", config.enabled);
+    guard.read_flag("fhrp", config.fhrp);
+    guard.read_flag("ra", config.ra);
+    std::size_t choice = 0;
+    guard.read_choice("dhcp", choice, kDhcpChoices);
+    config.dhcp = choice == 0 ? GuardDhcp::kPass : GuardDhcp::kLocal;
+    choice = 0;
+    guard.read_choice("fail", choice, kFailChoices);
+    config.fail = choice == 0 ? GuardFail::kOpen : GuardFail::kClosed;
+    guard.read_flag("adopt-macs", config.adopt_macs);
+    guard.read_flag("strict-mac", config.strict_mac);
+    if (config.adopt_macs && core_.gateway_macs.empty()) {
+      guard.fail("adopt-macs", "is true without gateway-macs; expected the other sites' gateway MACs there");
+    }
     guard.read_flag("greet", core_.greet);
     guard.read_number("greet-tries", core_.greet_tries, kTries);
   }
@@ -156,26 +215,46 @@ class SegmentReader {
                      fmt::format("{} is the interface of segment \"{}\", too; expected one of its own",
                                  adapter_.interface, other.name));
       }
-      // Without "vlan" a port belongs to one segment.
-      if (adapter_.bridge == other.bridge) {
-        reader_.fail("bridge", fmt::format("{} is the bridge of segment \"{}\", too; expected one of its own",
-                                           adapter_.bridge, other.name));
-      }
+      if (adapter_.bridge == other.bridge) check_shared_bridge(other);
       const auto& subnets = config_.core.segments[i].subnets;
+      if (adapter_.vrf && other.vrf && adapter_.vrf != other.vrf)
+        continue;  // the same address twice is two hosts
       const std::string owner = fmt::format("segment \"{}\", ", other.name);
-      for (std::size_t s = 0; s < core_.subnets.size(); ++s) check_overlap(s, subnets, subnets.size(), owner);
+      for (std::size_t s = 0; s < core_.subnets.size(); ++s) {
+        check_overlap(s, subnets, subnets.size(), owner, "disjoint subnets, or another vrf in each");
+      }
     }
+  }
+
+  /// Segments share a bridge, and its ports, by having VLANs of their own.
+  void check_shared_bridge(const SegmentConfig& other) {
+    if (adapter_.vlan && other.vlan && adapter_.vlan != other.vlan) return;
+    if (adapter_.vlan && adapter_.vlan == other.vlan) {
+      return reader_.fail("vlan",
+                          fmt::format("{} of bridge {} is segment \"{}\", too; expected one of its own",
+                                      adapter_.vlan.value, adapter_.bridge, other.name));
+    }
+    if (!adapter_.vlan && !other.vlan) {
+      return reader_.fail(
+          "bridge", fmt::format("{} is the bridge of segment \"{}\", too; expected one of its own, or a "
+                                "vlan in each",
+                                adapter_.bridge, other.name));
+    }
+    reader_.fail(
+        adapter_.vlan ? "vlan" : "bridge",
+        fmt::format("segment \"{}\" is on bridge {}, too, and {}; expected a vlan in each, or in none",
+                    other.name, adapter_.bridge, other.vlan ? "has a vlan" : "has no vlan"));
   }
 
   /// Our subnet at `index` may not overlap one of the first `count` of `others`.
   void check_overlap(std::size_t index, const std::vector<core::IpPrefix>& others, std::size_t count,
-                     std::string_view owner) {
+                     std::string_view owner, std::string_view expected) {
     const core::IpPrefix& subnet = core_.subnets[index];
     for (std::size_t i = 0; i < count; ++i) {
       if (!subnet.contains(others[i]) && !others[i].contains(subnet)) continue;
       reader_.fail_at("subnets", index,
-                      fmt::format("{} overlaps {}{}; expected disjoint subnets", subnet.to_string(), owner,
-                                  others[i].to_string()));
+                      fmt::format("{} overlaps {}{}; expected {}", subnet.to_string(), owner,
+                                  others[i].to_string(), expected));
     }
   }
 

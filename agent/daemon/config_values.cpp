@@ -52,6 +52,10 @@ Checked<std::string> check_interface(const std::string& text) {
                  text, kLongestInterface);
 }
 
+Checked<std::string> check_vrf(const std::string& text) {
+  return text == kDefaultVrf ? std::string() : check_interface(text);
+}
+
 Checked<std::string> check_port_pattern(const std::string& text) {
   if (!is_pattern(text)) return check_interface(text);
   if (has_interface_characters(text)) return text;
@@ -66,6 +70,32 @@ Checked<std::string> check_socket_path(const std::string& text) {
   return text;
 }
 
+Checked<std::string> check_vty_dir(const std::string& text) {
+  constexpr std::size_t kLongestName = std::string_view("/pathd-instance.vty").size();
+  if (text.size() > kLongestPath - kLongestName)
+    return problem("is too long; expected at most {} bytes", kLongestPath - kLongestName);
+  return check_socket_path(text);
+}
+
+std::optional<ListenAddress> parse_listen(const std::string& text) {
+  const std::size_t colon = text.rfind(':');
+  if (colon == std::string::npos || colon == 0) return std::nullopt;
+  ListenAddress where;
+  const char* const end = text.data() + text.size();
+  const auto [rest, error] = std::from_chars(text.data() + colon + 1, end, where.port);
+  if (error != std::errc{} || rest != end || where.port == 0) return std::nullopt;
+  const bool bracketed = text.front() == '[' && text[colon - 1] == ']';
+  where.address = bracketed ? text.substr(1, colon - 2) : text.substr(0, colon);
+  const auto address = core::IpAddress::parse(where.address);
+  if (!address || address->is_v4() == bracketed) return std::nullopt;
+  return where;
+}
+
+Checked<std::string> check_listen(const std::string& text) {
+  if (text.empty() || parse_listen(text)) return text;
+  return problem(R"("{}" is no address with a port; expected e.g. "127.0.0.1:9517" or "[::1]:9517")", text);
+}
+
 Checked<std::string> check_frr_version(const std::string& text) {
   if (text == "auto") return text;
   const std::size_t dot = text.find('.');
@@ -73,6 +103,11 @@ Checked<std::string> check_frr_version(const std::string& text) {
   if (dot != std::string::npos && is_digits(view.substr(0, dot)) && is_digits(view.substr(dot + 1)))
     return text;
   return problem(R"("{}" is not a release; expected "auto" or MAJOR.MINOR, e.g. "8.4")", text);
+}
+
+Checked<bgp::RoutingProtocol> check_protocol(const std::string& text) {
+  if (const auto protocol = bgp::parse_protocol(text)) return *protocol;
+  return problem(R"("{}" is no routing protocol; expected "bgp", "ospf", "ospf6" or "isis")", text);
 }
 
 Checked<core::MacAddress> check_mac(const std::string& text) {

@@ -40,6 +40,10 @@ Log::Log(std::string_view level, LogFormat format)
                                                   : "%Y-%m-%dT%H:%M:%S.%e %-7l %v");
 }
 
+void Log::set_level(std::string_view level) {
+  logger_->set_level(spdlog::level::from_str(std::string(level)));
+}
+
 bool Log::enabled(LogLevel level) const { return logger_->should_log(to_spdlog(level)); }
 
 void Log::event(LogLevel level, std::string_view id, std::string_view message,

@@ -26,6 +26,7 @@ class Log {
 
   void event(LogLevel level, std::string_view id, std::string_view message,
              std::initializer_list<Field> fields = {}) const;
+  void set_level(std::string_view level);
   [[nodiscard]] bool enabled(LogLevel level) const;
   void flush() const;
 

@@ -13,10 +13,12 @@ Notify::Notify(boost::asio::io_context& io) : timer_(io) {
 
 void Notify::ready(const std::string& status) {
   sd_notify(0, ("READY=1\nSTATUS=" + status).c_str());
-  if (interval_.count() != 0) feed_watchdog();
+  if (interval_.count() != 0) feed_watchdog();  // a second call only moves the timer
 }
 
 void Notify::status(const std::string& status) { sd_notify(0, ("STATUS=" + status).c_str()); }
+
+void Notify::reloading() { sd_notify(0, "RELOADING=1"); }
 
 void Notify::stopping() {
   sd_notify(0, "STOPPING=1");

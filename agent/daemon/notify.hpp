@@ -17,6 +17,7 @@ class Notify {
 
   void ready(const std::string& status);
   void status(const std::string& status);
+  void reloading();
   void stopping();
 
  private:

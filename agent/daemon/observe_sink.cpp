@@ -12,12 +12,15 @@ namespace untrombone::daemon {
 
 void ObserveSink::apply(const core::RouteChange& change) {
   if (change.route) {
-    routes_[change.prefix].want(change, monotonic_now());
-  } else if (routes_.erase(change.prefix) == 0) {
+    routes_[change.key].want(change, monotonic_now());
+    boost::asio::post(io_, [this, key = change.key] {
+      if (routes_.contains(key)) listener_.on_route_noted({key, core::RouteNote::kInstalled});
+    });
+  } else if (routes_.erase(change.key) == 0) {
     return;
   }
   log_.event(LogLevel::kInfo, log_events::kRouteObserved, change.route ? "would announce" : "would withdraw",
-             {{"prefix", change.prefix.to_string()},
+             {{"prefix", change.key.prefix.to_string()},
               {"class",
                std::string(to_string(change.route ? change.route->route_class : core::RouteClass::kNone))}});
 }

@@ -22,7 +22,10 @@
 #include "agent/daemon/control_server.hpp"
 #include "agent/daemon/log.hpp"
 #include "agent/daemon/log_events.hpp"
+#include "agent/daemon/metrics.hpp"
+#include "agent/daemon/metrics_server.hpp"
 #include "agent/daemon/notify.hpp"
+#include "agent/daemon/sinks.hpp"
 #include "agent/daemon/views.hpp"
 
 namespace untrombone::daemon {
@@ -46,10 +49,10 @@ std::string missing_capabilities() {
 /// (and abort when both restart gracefully). An abstract socket name needs no file and dies with the process.
 class InstanceLock {
  public:
-  explicit InstanceLock(const std::string& zapi_socket) : fd_(socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0)) {
+  explicit InstanceLock(const std::string& target) : fd_(socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0)) {
     sockaddr_un address{};
     address.sun_family = AF_UNIX;
-    const std::string name = "untrombone:" + zapi_socket;
+    const std::string name = "untrombone:" + target;
     const std::size_t length = std::min(name.size(), sizeof address.sun_path - 1);
     std::memcpy(address.sun_path + 1, name.data(), length);  // the leading zero makes it abstract
     const auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + length);
@@ -70,13 +73,32 @@ int complain(std::string_view what) {
   return kCouldNot;
 }
 
-int run(const Config& config, bool observe) {
-  const Log log(config.log_level, config.log_format);
+/// Reads the configuration again on each SIGHUP.
+void reload_on(boost::asio::signal_set& hangups, Agent& agent, Notify& notify) {
+  hangups.async_wait([&](const boost::system::error_code& error, int /*signal*/) {
+    if (error) return;
+    notify.reloading();
+    static_cast<void>(agent.reload());
+    notify.ready(status_line(agent));
+    reload_on(hangups, agent, notify);
+  });
+}
+
+int run(const Config& config, const AgentOptions& options) {
+  Log log(config.log_level, config.log_format);
   boost::asio::io_context io(1);
-  Agent agent(io, config, log, observe);
-  ControlServer control(io, config.control_socket,
-                        [&agent](const std::string& request) { return answer_request(agent, request); });
+  Agent agent(io, config, log, options.observe);
+  agent.set_config_path(options.config_path);
+  ControlServer control(
+      io, config.control_socket,
+      [&agent](const std::string& request) { return answer_request(agent, request); }, agent.share_events());
+  MetricsServer metrics(io, [&agent](const std::string& path) { return serve_metrics(agent, path); });
   if (const auto started = control.start(); !started) return complain(started.error().message);
+  if (!config.metrics_listen.empty()) {
+    if (const auto started = metrics.start(config.metrics_listen); !started) {
+      return complain(started.error().message);
+    }
+  }
   if (const auto started = agent.start(); !started) return complain(started.error().message);
 
   Notify notify(io);
@@ -90,12 +112,15 @@ int run(const Config& config, bool observe) {
     status = kBroken;
     io.stop();
   });
+  boost::asio::signal_set hangups(io, SIGHUP);
+  reload_on(hangups, agent, notify);
   boost::asio::signal_set signals(io, SIGTERM, SIGINT);
   signals.async_wait([&](const boost::system::error_code& error, int signal) {
     if (error) return;
     log.event(LogLevel::kInfo, log_events::kAgentStopping, "leaving in order",
               {{"signal", strsignal(signal)}});
     notify.stopping();
+    hangups.cancel();
     agent.stop([&io] { io.stop(); });
   });
   io.run();
@@ -112,14 +137,14 @@ int run_agent(const AgentOptions& options) {
     return complain(
         fmt::format("{} is missing; run as root or grant CAP_NET_ADMIN and CAP_NET_RAW", missing));
   }
-  const InstanceLock lock(config->zapi_socket);
+  const InstanceLock lock(sink_target(*config));
   if (!options.observe && !lock.held()) {
-    return complain(fmt::format("another agent already feeds the zebra at {}", config->zapi_socket));
+    return complain(fmt::format("another agent already feeds {}", sink_target(*config)));
   }
   signal(SIGPIPE, SIG_IGN);
-  signal(SIGHUP, SIG_IGN);
+  signal(SIGHUP, SIG_IGN);  // until run() listens to it
   try {
-    return run(*config, options.observe);
+    return run(*config, options);
   } catch (const std::exception& error) {
     complain(fmt::format("internal error: {}", error.what()));
     return kBroken;

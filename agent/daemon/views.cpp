@@ -13,7 +13,12 @@
 #include <nlohmann/json.hpp>
 
 #include "agent/daemon/agent.hpp"
+#include "agent/daemon/claim_views.hpp"
 #include "agent/daemon/clock.hpp"
+#include "agent/daemon/guard_views.hpp"
+#include "agent/daemon/sinks.hpp"
+#include "agent/daemon/view_summaries.hpp"
+#include "agent/daemon/views_moves.hpp"
 
 namespace untrombone::daemon {
 namespace {
@@ -65,18 +70,25 @@ Json view_segment(const Agent& agent, SegmentId id, std::map<HostState, std::siz
   const SegmentView& view = agent.topology().segment(id);
   Json ports = Json::array();
   for (const auto& [port, state] : view.ports) {
-    ports.push_back(
-        {{"name", agent.topology().name_of(port)}, {"class", to_string(state.port_class)}, {"up", state.up}});
+    ports.push_back({{"name", agent.topology().name_of(port)},
+                     {"class", to_string(state.port_class)},
+                     {"up", state.up},
+                     {"tagged", state.tagged}});
   }
   return {{"name", config.name},
           {"bridge", config.bridge},
+          {"vlan", config.vlan ? Json(config.vlan.value) : Json(nullptr)},
           {"interface", config.interface},
+          {"vrf", view.vrf_name.empty() ? Json(nullptr) : Json(view.vrf_name)},
           {"state", view.missing.empty() ? "ready" : "waiting"},
           {"detail", view.missing},
           {"subnets", strings(settings.subnets)},
           {"gateways", strings(settings.gateways)},
           {"gateway_mac", view.interface ? Json(view.interface_mac.to_string()) : Json(nullptr)},
           {"ports", ports},
+          {"refresh_seconds", to_seconds(agent.site().refresh_of(id))},
+          {"probes_waiting", agent.site().probes_waiting(id)},
+          {"sweeping", agent.site().sweeps(id)},
           {"hosts", view_counts(counts)}};
 }
 
@@ -93,8 +105,8 @@ Json view_sink(const Agent& agent) {
                            bgp::RouteState::kRejected, bgp::RouteState::kLost, bgp::RouteState::kRemoving}) {
     routes[std::string(to_string(state))] = states[state];
   }
-  return {{"kind", status.kind},       {"state", to_string(status.state)},     {"detail", status.detail},
-          {"release", status.release}, {"socket", agent.config().zapi_socket}, {"routes", routes}};
+  return {{"kind", status.kind},       {"state", to_string(status.state)},      {"detail", status.detail},
+          {"release", status.release}, {"socket", sink_target(agent.config())}, {"routes", routes}};
 }
 
 Json view_counters(Agent& agent) {
@@ -104,14 +116,19 @@ Json view_counters(Agent& agent) {
           {"kernel_malformed", kernel.malformed},
           {"kernel_overruns", kernel.overruns},
           {"kernel_dumps", kernel.dumps},
+          {"kernel_dumps_interrupted", kernel.interrupted},
+          {"kernel_lookups", kernel.lookups},
           {"kernel_request_errors", kernel.request_errors},
           {"frames_heard", tap.frames},
           {"frames_malformed", tap.malformed},
           {"frames_dropped", tap.dropped},
+          {"frames_of_other_vlans", agent.foreign_frames()},
           {"frames_sent", tap.sent},
           {"frames_not_sent", tap.send_errors},
           {"strangers", agent.site().strangers().size()},
-          {"strangers_turned_away", agent.site().strangers_turned_away()}};
+          {"strangers_turned_away", agent.site().strangers_turned_away()},
+          {"watchers", agent.events().watchers()},
+          {"watcher_lines_dropped", agent.events().dropped()}};
 }
 
 Json view_alarms(const Agent& agent) {
@@ -120,23 +137,20 @@ Json view_alarms(const Agent& agent) {
     list.push_back({{"kind", to_string(key.kind)},
                     {"segment", agent.config().segments[key.segment.value].name},
                     {"subject", key.subject},
+                    {"ip", entry.ip.to_string()},
+                    {"mac", entry.mac.to_string()},
                     {"count", entry.count},
                     {"last_seconds", age_of(entry.last)}});
   }
   return list;
 }
 
-bool is_healthy(const Agent& agent) {
-  for (std::uint16_t i = 0; i < agent.config().segments.size(); ++i) {
-    if (!agent.topology().segment({i}).missing.empty()) return false;
-  }
-  return agent.sink().status().state == bgp::SinkState::kSynced && agent.guard_state() != GuardState::kFailed;
-}
-
 Json view_status(Agent& agent) {
   Json segments = Json::array();
   auto counts = count_hosts(agent);
-  for (std::uint16_t i = 0; i < counts.size(); ++i) segments.push_back(view_segment(agent, {i}, counts[i]));
+  for (std::uint16_t i = 0; i < counts.size(); ++i) {
+    if (!agent.config().segments[i].removed) segments.push_back(view_segment(agent, {i}, counts[i]));
+  }
   return {{"site", agent.config().site},
           {"version", UNTROMBONE_VERSION},
           {"pid", getpid()},
@@ -145,7 +159,10 @@ Json view_status(Agent& agent) {
           {"healthy", is_healthy(agent)},
           {"segments", segments},
           {"sink", view_sink(agent)},
-          {"guard", {{"state", to_string(agent.guard_state())}, {"detail", agent.guard_detail()}}},
+          {"guard", {{"state", to_string(agent.guard().state())}, {"detail", agent.guard().detail()}}},
+          {"uplink", view_uplink(agent)},
+          {"claims", view_claim_lists(agent)},
+          {"moves", view_latencies(agent)},
           {"counters", view_counters(agent)},
           {"alarms", view_alarms(agent)}};
 }
@@ -220,8 +237,14 @@ Json view_latency(const bgp::Arrival& arrival) {
   return {{"sent", since_cause(arrival.sent)}, {"installed", since_cause(arrival.installed)}};
 }
 
-Json view_route(const Agent& agent, const core::IpPrefix& prefix, const bgp::SinkRoute& route) {
-  Json view{{"prefix", prefix.to_string()}};
+/// The VRF device's name; null for the default VRF.
+Json view_vrf(const Agent& agent, core::VrfId vrf) {
+  if (vrf == core::VrfId{}) return nullptr;
+  return port_name(agent, {static_cast<int>(vrf.value)});
+}
+
+Json view_route(const Agent& agent, const core::RouteKey& key, const bgp::SinkRoute& route) {
+  Json view{{"prefix", key.prefix.to_string()}, {"vrf", view_vrf(agent, key.vrf)}};
   const auto segment = route.wanted ? agent.topology().segment_of_interface(route.wanted->interface)
                                     : std::optional<SegmentId>{};
   view["segment"] = segment ? Json(agent.config().segments[segment->value].name) : Json(nullptr);
@@ -233,10 +256,19 @@ Json view_route(const Agent& agent, const core::IpPrefix& prefix, const bgp::Sin
     view["tag"] = route.wanted->tag;
   }
   view["state"] = to_string(route.state);
+  const std::string reason = agent.sink().reason_of(key);
+  view["reason"] = reason.empty() ? Json(nullptr) : Json(reason);
   view["age_seconds"] = age_of(route.changed);
-  view["hosts"] = Json::array({prefix.address().to_string()});
+  add_hosts_of(agent, segment, key.prefix, view);
   view["latency_us"] = view_latency(route.arrival);
   return view;
+}
+
+/// What the sink has for a prefix of a segment; null when it has nothing.
+Json view_announced(const Agent& agent, SegmentId segment, const core::IpPrefix& prefix) {
+  const core::RouteKey key{agent.topology().segment(segment).vrf, prefix};
+  const auto route = agent.sink().routes().find(key);
+  return route == agent.sink().routes().end() ? Json(nullptr) : view_route(agent, key, route->second);
 }
 
 Json view_routes(const Agent& agent) {
@@ -251,11 +283,13 @@ Json view_routes(const Agent& agent) {
 // ---- explain -----------------------------------------------------------------------------------------------------
 
 std::string why_not_found(const Agent& agent, const core::IpAddress& ip) {
-  for (const core::SegmentSettings& segment : agent.config().core.segments) {
+  for (std::uint16_t i = 0; i < agent.config().segments.size(); ++i) {
+    const core::SegmentSettings& segment = agent.config().core.segments[i];
     const core::IpPrefix* const subnet = segment.subnet_of(ip);
     if (subnet == nullptr) continue;
     if (segment.is_gateway(ip)) return "it is a gateway of segment " + segment.name + ", never a host";
     if (subnet->is_reserved(ip)) return "it is the network or broadcast address of " + subnet->to_string();
+    if (agent.site().is_own({i}, ip)) return "it is an address of the edge itself";
     if (!segment.may_be_host(ip)) return "it is excluded in segment " + segment.name;
     return "nothing was ever heard of it in segment " + segment.name;
   }
@@ -267,7 +301,9 @@ Json view_location(const Agent& agent, const Host& host) {
   if (station == nullptr || !station->port) return nullptr;
   return {{"port", port_name(agent, station->port)},
           {"class", class_of(*station)},
+          {"up", agent.topology().is_up(station->port)},
           {"evidence", to_string(station->evidence)},
+          {"listed", station->listed},
           {"age_seconds", age_of(station->when)}};
 }
 
@@ -303,10 +339,10 @@ Json view_explanation_of(const Agent& agent, const Host& host) {
             {"mac", host.mac.to_string()},
             {"location", view_location(agent, host)}};
   add_verdict(agent, host, view);
-  const core::IpPrefix prefix = core::IpPrefix::host(host.ip);
-  const auto route = agent.sink().routes().find(prefix);
-  view["route"] =
-      route == agent.sink().routes().end() ? Json(nullptr) : view_route(agent, prefix, route->second);
+  view["route"] = view_announced(agent, host.segment, core::IpPrefix::host(host.ip));
+  const auto summary = summary_of(agent, host);
+  view["summary"] = summary ? view_announced(agent, host.segment, *summary) : Json(nullptr);
+  view["claims"] = view_claims_of(agent, host.segment, host.ip);
   view["greeting"] = view_greeting(agent, host);
   const core::IpPrefix* const subnet = settings.subnet_of(host.ip);
   const auto gateway =
@@ -315,7 +351,7 @@ Json view_explanation_of(const Agent& agent, const Host& host) {
       });
   const SegmentView& kernel = agent.topology().segment(host.segment);
   view["guard"] = {
-      {"state", config.guard ? to_string(agent.guard_state()) : "off"},
+      {"state", config.guard.enabled ? to_string(agent.guard().state()) : "off"},
       {"gateway", gateway == settings.gateways.end() ? Json(nullptr) : Json(gateway->to_string())},
       {"gateway_mac", kernel.interface ? Json(kernel.interface_mac.to_string()) : Json(nullptr)}};
   view["history"] = view_history(agent, host);
@@ -375,6 +411,22 @@ Json answer_host_clear(Agent& agent, const nlohmann::json& request) {
   return {{"site", agent.config().site}, {"ip", ip->to_string()}, {"cleared", agent.clear_freeze(*ip)}};
 }
 
+Json answer_reload(Agent& agent) {
+  const auto plan = agent.reload();
+  if (plan.has_error()) {
+    return {{"site", agent.config().site},
+            {"applied", false},
+            {"reason", plan.error().message},
+            {"changed", Json::array()},
+            {"needs_restart", Json::array()}};
+  }
+  return {{"site", agent.config().site},
+          {"applied", true},
+          {"reason", ""},
+          {"changed", plan->changed},
+          {"needs_restart", plan->needs_restart}};
+}
+
 Json answer(Agent& agent, const std::string& line) {
   const nlohmann::json request = nlohmann::json::parse(line, nullptr, false);
   if (!request.is_object()) return error_document("the request is not a JSON object");
@@ -382,12 +434,26 @@ Json answer(Agent& agent, const std::string& line) {
   if (command == "status") return view_status(agent);
   if (command == "hosts") return answer_hosts(agent, request);
   if (command == "routes") return view_routes(agent);
+  if (command == "moves") return view_moves(agent);
   if (command == "explain") return answer_explain(agent, request);
+  if (command == "guard-show") return answer_guard_show(agent, request);
+  if (command == "guard-open") return answer_guard_open(agent, request);
+  if (command == "guard-close") return answer_guard_close(agent, request);
+  if (command == "guard-test") return answer_guard_test(agent, request);
+  if (command == "reload") return answer_reload(agent);
   if (command == "host-clear") return answer_host_clear(agent, request);
   return error_document("unknown command \"" + command + "\"");
 }
 
 }  // namespace
+
+bool is_healthy(const Agent& agent) {
+  for (std::uint16_t i = 0; i < agent.config().segments.size(); ++i) {
+    if (!agent.topology().segment({i}).missing.empty()) return false;
+  }
+  return agent.sink().status().state == bgp::SinkState::kSynced && !agent.uplink().any_isolated() &&
+         agent.guard().state() != GuardState::kFailed;
+}
 
 std::string answer_request(Agent& agent, const std::string& request) {
   // Interface names come from the kernel and may be any bytes.
@@ -403,7 +469,7 @@ std::string status_line(const Agent& agent) {
   return fmt::format("{}: {} of {} segments ready, {} routes, {} {}, guard {}", agent.config().site,
                      agent.config().segments.size() - static_cast<std::size_t>(waiting),
                      agent.config().segments.size(), agent.sink().routes().size(), sink.kind,
-                     to_string(sink.state), to_string(agent.guard_state()));
+                     to_string(sink.state), to_string(agent.guard().state()));
 }
 
 }  // namespace untrombone::daemon

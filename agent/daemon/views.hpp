@@ -11,6 +11,9 @@ class Agent;
 /// gets `{"error": "..."}`; nothing is thrown.
 [[nodiscard]] std::string answer_request(Agent& agent, const std::string& request);
 
+/// Every segment is ready, the sink is synced, and the guard has not failed.
+[[nodiscard]] bool is_healthy(const Agent& agent);
+
 /// One line for `systemctl status`.
 [[nodiscard]] std::string status_line(const Agent& agent);
 
