@@ -2,12 +2,18 @@
 #include "agent/cli/app.hpp"
 
 #include <chrono>
+#include <cstdint>
+#include <limits>
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
+#include "agent/cli/audit_command.hpp"
 #include "agent/cli/client.hpp"
+#include "agent/cli/doctor.hpp"
 #include "agent/cli/render.hpp"
+#include "agent/cli/summarize.hpp"
+#include "agent/cli/watch.hpp"
 #include "agent/core/types.hpp"
 
 namespace untrombone::cli {
@@ -24,11 +30,21 @@ struct Options {
   std::string config{kDefaultConfig};
   std::string checked_config{kDefaultConfig};
   bool observe = false;
+  bool fix = false;
+  bool follow = false;
+  bool path = false;
+  AuditOptions audit;
+  std::vector<std::string> events;
+  std::uint64_t count = 0;
   bool defaults = false;
+  FrrConfigQuestion frr{.config_path = std::string(kDefaultConfig)};
+  bool border = false;
+  bool receiver = false;
   std::string segment;
   std::string verdict;
   std::string prefix;
   std::string address;
+  SummarizeOptions summarize;
 };
 
 /// CLI11 validators return what is wrong, or nothing; they may rewrite the value.
@@ -64,8 +80,15 @@ class App {
     app_.footer("Exit codes: 0 fine, 1 findings or a negative answer, 2 could not do it, 64 usage.");
     add_agent();
     add_questions();
+    add_question(DocumentKind::kReload, "make the agent read its configuration again");
+    add_watch();
     add_host();
+    add_guard();
+    add_summarize();
+    add_audit();
+    add_doctor();
     add_config();
+    add_frr_config();
   }
 
   int run(int argc, const char* const* argv) {
@@ -94,11 +117,17 @@ class App {
         ->check(CLI::IsMember({"local", "remote", "unknown"}));
     hosts->add_option("PREFIX", options_.prefix, "only hosts in this prefix")
         ->transform(CLI::Validator(validate_prefix, ""));
+    CLI::App* moves =
+        add_question(DocumentKind::kMoves, "arrivals and departures, and how long each stage took");
+    moves->add_flag("--follow", options_.follow, "go on with what happens, until interrupted");
     add_question(DocumentKind::kRoutes, "the routes, and whom they stand for");
     CLI::App* explain = add_question(DocumentKind::kExplain, "all that is known about an address, and why");
     explain->add_option("ADDRESS", options_.address, "an IP address")
         ->required()
         ->transform(CLI::Validator(validate_address, ""));
+    explain->add_flag("--path", options_.path,
+                      "where its traffic enters, crosses and leaves; needs no agent");
+    explain->add_option("--config", options_.config, "configuration file, for --path")->capture_default_str();
   }
 
   CLI::App* add_question(DocumentKind kind, const std::string& help) {
@@ -117,6 +146,73 @@ class App {
     clear->callback([this] { action_ = [this] { return ask(DocumentKind::kHostClear); }; });
   }
 
+  void add_guard() {
+    CLI::App* guard = app_.add_subcommand("guard", "the gateway guard: what it stops, and why it does not");
+    guard->require_subcommand(1);
+    const auto add = [&](const char* name, const char* help, DocumentKind kind) {
+      CLI::App* command = guard->add_subcommand(name, help);
+      command->add_option("--segment", options_.segment, "only this segment");
+      command->callback([this, kind] { action_ = [this, kind] { return ask(kind); }; });
+    };
+    add("show", "how it stands, and what it has stopped", DocumentKind::kGuardShow);
+    add("open", "let guests use the other sites' gateways until it is closed", DocumentKind::kGuardOpen);
+    add("close", "end what open began", DocumentKind::kGuardClose);
+    add("test", "send frames that it must stop, to nobody, and see whether it does",
+        DocumentKind::kGuardTest);
+  }
+
+  void add_summarize() {
+    SummarizeOptions& options = options_.summarize;
+    const auto add_prefixes = [](CLI::App* command, const std::string& name, std::vector<std::string>& into,
+                                 const std::string& help) {
+      command->add_option(name, into, help)
+          ->type_name("PREFIX")
+          ->transform(CLI::Validator(validate_prefix, ""));
+    };
+    CLI::App* command = app_.add_subcommand(
+        "summarize", "addresses, prefixes and ranges on standard input, the fewest prefixes for them out");
+    command->add_option("--mode", options.mode, "what may be covered (docs/summaries.md)")
+        ->check(CLI::IsMember({"off", "exact", "cover", "home"}))
+        ->capture_default_str();
+    command->add_option("--remote", options.remote, "what is elsewhere: addresses and prefixes, one a line")
+        ->type_name("FILE");
+    add_prefixes(command, "--within", options.within, "no prefix reaches out of these");
+    add_prefixes(command, "--free", options.free, "may be covered although they are not in the input");
+    add_prefixes(command, "--home", options.home, "the home blocks of --mode home");
+    command->add_option("--shortest", options.shortest, "no IPv4 prefix is shorter");
+    command->add_option("--shortest6", options.shortest6, "no IPv6 prefix is shorter");
+    command->callback([this] { action_ = [this] { return run_summarize(); }; });
+  }
+
+  void add_watch() {
+    CLI::App* watch = app_.add_subcommand("watch", "what happens, as it happens; reconnects");
+    watch->add_option("--events", options_.events, "only these kinds")
+        ->delimiter(',')
+        ->check(CLI::IsMember({"host", "move", "route", "alarm", "segment", "sink", "guard"}));
+    watch->add_option("--count", options_.count, "end after so many events");
+    watch->callback([this] { action_ = [this] { return watch_events(options_.events); }; });
+  }
+
+  void add_audit() {
+    CLI::App* audit = app_.add_subcommand("audit", "compare hosts, routes and guard; needs no agent");
+    audit->add_option("--config", options_.config, "configuration file")->capture_default_str();
+    audit->add_option("--segment", options_.audit.segment, "only findings of this segment, and of none");
+    audit->add_option("--against", options_.audit.against,
+                      "an earlier report (--json): only what is new counts");
+    audit->add_option("--groups", options_.audit.groups,
+                      "JSON, name to addresses: what should be at one site");
+    audit->add_option("--html", options_.audit.html, "write the report as a page, too");
+    audit->callback([this] { action_ = [this] { return audit_site(); }; });
+  }
+
+  void add_doctor() {
+    CLI::App* doctor =
+        app_.add_subcommand("doctor", "is this machine fit for the agent, and what to do if not");
+    doctor->add_option("--config", options_.config, "configuration file")->capture_default_str();
+    doctor->add_flag("--fix", options_.fix, "set the sysctls that concern our segments only");
+    doctor->callback([this] { action_ = [this] { return examine(); }; });
+  }
+
   void add_config() {
     CLI::App* config = app_.add_subcommand("config", "check or show the configuration");
     config->require_subcommand(1);
@@ -129,10 +225,47 @@ class App {
     show->callback([this] { action_ = [this] { return print(hooks_.render_defaults()); }; });
   }
 
+  void add_frr_config() {
+    CLI::App* frr =
+        app_.add_subcommand("frr-config", "print the FRR configuration that this configuration needs");
+    FrrConfigQuestion& question = options_.frr;
+    frr->add_option("--config", question.config_path, "configuration file")->capture_default_str();
+    frr->add_option("--protocol", question.protocol,
+                    "bgp, ospf, ospf6 or isis; default: routes.protocols' first")
+        ->check(CLI::IsMember({"bgp", "ospf", "ospf6", "isis"}));
+    CLI::Option* receiver = frr->add_flag("--receiver", options_.receiver,
+                                          "for a router that hears the sites across an AS border");
+    frr->add_flag("--border", options_.border, "for a border router of the domain: no host route leaves")
+        ->excludes(receiver);
+    frr->add_option("--frr-version", question.frr_version,
+                    "FRR's release, e.g. 8.4; default: zebra is asked");
+    frr->add_option("--asn", question.asn, "AS number for `router bgp`")
+        ->check(CLI::Range(std::uint32_t{1}, std::numeric_limits<std::uint32_t>::max()));
+    frr->add_flag("--ibgp", question.ibgp, "the sites hear each other over BGP inside one AS");
+    frr->add_option("--isis-area", question.isis_area, "area tag for `router isis`");
+    frr->add_option("--neighbor", question.neighbors, "BGP session that gets the route-map; may be repeated")
+        ->transform(CLI::Validator(validate_address, ""));
+    frr->callback([this] { action_ = [this] { return print_frr_config(); }; });
+  }
+
+  int print_frr_config() {
+    FrrConfigQuestion question = options_.frr;
+    if (options_.receiver) question.role = "receiver";
+    if (options_.border) question.role = "border";
+    const FrrConfigAnswer answer = hooks_.frr_config(question);
+    if (!answer.error.empty()) return fail(answer.error);
+    if (!options_.json) return print(answer.text);
+    return print(pretty({{"protocol", answer.protocol},
+                         {"role", question.role},
+                         {"frr", answer.frr_version},
+                         {"config", answer.text}}));
+  }
+
   [[nodiscard]] Json request_for(DocumentKind kind) const {
     Json request{{"command", command_of(kind)}};
+    const bool by_segment = kind == DocumentKind::kHosts || command_of(kind).starts_with("guard-");
+    if (by_segment && !options_.segment.empty()) request["segment"] = options_.segment;
     if (kind == DocumentKind::kHosts) {
-      if (!options_.segment.empty()) request["segment"] = options_.segment;
       if (!options_.verdict.empty()) request["verdict"] = options_.verdict;
       if (!options_.prefix.empty()) request["prefix"] = options_.prefix;
     }
@@ -143,14 +276,65 @@ class App {
   }
 
   int ask(DocumentKind kind) {
+    if (kind == DocumentKind::kExplain && options_.path) return explain_path();
     const auto answer = ask_agent(options_.socket, request_for(kind), kPatience);
     if (!answer.has_value()) return fail(answer.error().message);
-    const Json& document = answer->document;
-    if (const auto fault = find_fault(kind, document)) return fail(*fault);
+    if (const auto fault = find_fault(kind, answer->document)) return fail(*fault);
+    const int shown = show(kind, answer->document);
+    if (kind != DocumentKind::kMoves || !options_.follow || shown != kExitOk) return shown;
+    return watch_events({"move"});
+  }
+
+  int watch_events(const std::vector<std::string>& events) {
+    WatchOptions watch;
+    watch.socket = options_.socket;
+    watch.events = events;
+    watch.json = options_.json;
+    watch.count = options_.count;
+    watch.style = Style{terminal_.colour && !options_.no_color};
+    const auto error = follow_events(watch, terminal_.out, terminal_.err);
+    return error ? fail(*error) : kExitOk;
+  }
+
+  int show(DocumentKind kind, const Json& document) {
     const Style style{terminal_.colour && !options_.no_color};
     const int printed = print(options_.json ? pretty(document) : render(kind, document, style));
     if (printed != kExitOk) return printed;
     return has_findings(kind, document) ? kExitFindings : kExitOk;
+  }
+
+  int run_summarize() {
+    const SummarizeResult result = summarize(options_.summarize, *terminal_.in);
+    if (!result.error.empty()) {
+      (void)fail(result.error);
+      return result.usage ? kExitUsage : kExitFailed;
+    }
+    if (options_.json) return print(pretty({{"read", result.read}, {"prefixes", result.prefixes}}));
+    std::string text;
+    for (const std::string& prefix : result.prefixes) text.append(prefix).push_back('\n');
+    return print(text);
+  }
+
+  int explain_path() {
+    options_.audit.config = options_.config;
+    options_.audit.socket = options_.socket;
+    const AuditAnswer answer = run_path(options_.audit, options_.address);
+    if (!answer.error.empty()) return fail(answer.error);
+    return show(DocumentKind::kPath, answer.document);
+  }
+
+  int audit_site() {
+    options_.audit.config = options_.config;
+    options_.audit.socket = options_.socket;
+    const AuditAnswer answer = run_audit(options_.audit);
+    if (!answer.error.empty()) return fail(answer.error);
+    return show(DocumentKind::kAudit, answer.document);
+  }
+
+  int examine() {
+    const DoctorAnswer answer = run_doctor(options_.config, options_.socket, options_.fix);
+    const int said = show(DocumentKind::kDoctor, answer.document);
+    return answer.error.empty() ? said : fail(answer.error);
   }
 
   int check_config() {

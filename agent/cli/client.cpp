@@ -9,6 +9,7 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <streambuf>
 #include <utility>
 
 #include <fmt/format.h>
@@ -111,13 +112,49 @@ int receive_all(const Socket& socket, std::string& bytes) {
   return EMSGSIZE;
 }
 
+/// Takes whole lines off the front of `bytes`; false when `on_line` has enough.
+bool take_lines(std::string& bytes, const OnLine& on_line) {
+  std::size_t start = 0;
+  bool more = true;
+  for (std::size_t end = 0; more && (end = bytes.find('\n', start)) != std::string::npos; start = end + 1) {
+    more = on_line(bytes.substr(start, end - start));
+  }
+  bytes.erase(0, start);
+  return more;
+}
+
+/// What comes out of a socket, as a stream.
+class SocketBuffer final : public std::streambuf {
+ public:
+  explicit SocketBuffer(int descriptor) : descriptor_(descriptor) {}
+
+ protected:
+  int_type underflow() override {
+    ssize_t received = 0;
+    do {
+      received = ::recv(descriptor_, part_.data(), part_.size(), 0);
+    } while (received < 0 && errno == EINTR);
+    if (received <= 0) return traits_type::eof();
+    setg(part_.data(), part_.data(), part_.data() + received);
+    return traits_type::to_int_type(part_.front());
+  }
+
+ private:
+  int descriptor_;
+  std::array<char, 65536> part_{};
+};
+
+std::string to_line(const Json& request) {
+  return request.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
 }  // namespace
 
 result<Answer, ClientError> ask_agent(const std::string& path, const Json& request, milliseconds timeout) {
   const auto socket = connect_to(path, timeout);
   if (!socket.has_value()) return socket.error();
-  const std::string line = request.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
-  if (const int error = send_all(*socket, line); error != 0) return broken_off(path, error, timeout);
+  if (const int error = send_all(*socket, to_line(request)); error != 0)
+    return broken_off(path, error, timeout);
   std::string bytes;
   if (const int error = receive_all(*socket, bytes); error != 0) return broken_off(path, error, timeout);
   if (bytes.empty()) return ClientError{fmt::format("the agent at {} closed without an answer", path)};
@@ -131,6 +168,40 @@ result<Answer, ClientError> ask_agent(const std::string& path, const Json& reque
         fmt::format("the agent refuses: {}", text_at(answer.document, "error", "no reason given"))};
   }
   return answer;
+}
+
+bool stream_agent(const std::string& path, const Json& request, milliseconds timeout,
+                  const std::function<void(std::istream& answer)>& take) {
+  const auto socket = connect_to(path, timeout);
+  if (!socket.has_value() || send_all(*socket, to_line(request)) != 0) return false;
+  SocketBuffer buffer(socket->get());
+  std::istream answer(&buffer);
+  if (answer.peek() == std::istream::traits_type::eof()) return false;
+  take(answer);
+  return true;
+}
+
+std::optional<ClientError> watch_agent(const std::string& path, const Json& request, const OnLine& on_line) {
+  constexpr milliseconds kPatience = std::chrono::seconds(5);
+  constexpr std::size_t kLongestLine = std::size_t{1} << 20U;
+  const auto socket = connect_to(path, kPatience);
+  if (!socket.has_value()) return socket.error();
+  if (const int error = send_all(*socket, to_line(request)); error != 0) {
+    return broken_off(path, error, kPatience);
+  }
+  std::string bytes;
+  std::array<char, 65536> part{};
+  while (bytes.size() <= kLongestLine) {
+    const ssize_t received = ::recv(socket->get(), part.data(), part.size(), 0);
+    if (received == 0) return ClientError{fmt::format("the agent at {} is gone", path)};
+    if (received > 0) {
+      bytes.append(part.data(), static_cast<std::size_t>(received));
+      if (!take_lines(bytes, on_line)) return std::nullopt;
+    } else if (errno != EINTR && errno != EAGAIN) {  // nothing happened for a while
+      return broken_off(path, errno, kPatience);
+    }
+  }
+  return ClientError{fmt::format("the agent at {} sends a line without an end", path)};
 }
 
 }  // namespace untrombone::cli

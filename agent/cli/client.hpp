@@ -2,6 +2,9 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
+#include <istream>
+#include <optional>
 #include <string>
 
 #include <boost/system/result.hpp>
@@ -26,5 +29,19 @@ struct ClientError {
 [[nodiscard]] boost::system::result<Answer, ClientError> ask_agent(const std::string& path,
                                                                    const Json& request,
                                                                    std::chrono::milliseconds timeout);
+
+/// Sends `request` and hands the answer to `take` as a stream, however long it is. False: no agent answers, or it
+/// refuses.
+[[nodiscard]] bool stream_agent(const std::string& path, const Json& request,
+                                std::chrono::milliseconds timeout,
+                                const std::function<void(std::istream& answer)>& take);
+
+/// Gets each line of a stream; false ends it.
+using OnLine = std::function<bool(const std::string& line)>;
+
+/// Sends `request` and hands on the lines of the answer until `on_line` has enough (no error) or the agent is gone.
+/// Blocks as long as nothing happens.
+[[nodiscard]] std::optional<ClientError> watch_agent(const std::string& path, const Json& request,
+                                                     const OnLine& on_line);
 
 }  // namespace untrombone::cli

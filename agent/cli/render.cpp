@@ -5,8 +5,13 @@
 
 #include <fmt/format.h>
 
+#include "agent/cli/render_audit.hpp"
+#include "agent/cli/render_doctor.hpp"
 #include "agent/cli/render_explain.hpp"
+#include "agent/cli/render_guard.hpp"
 #include "agent/cli/render_hosts.hpp"
+#include "agent/cli/render_moves.hpp"
+#include "agent/cli/render_path.hpp"
 #include "agent/cli/render_routes.hpp"
 #include "agent/cli/render_status.hpp"
 
@@ -19,6 +24,15 @@ std::string_view command_of(DocumentKind kind) {
     case DocumentKind::kRoutes: return "routes";
     case DocumentKind::kExplain: return "explain";
     case DocumentKind::kHostClear: return "host-clear";
+    case DocumentKind::kGuardShow: return "guard-show";
+    case DocumentKind::kGuardOpen: return "guard-open";
+    case DocumentKind::kGuardClose: return "guard-close";
+    case DocumentKind::kGuardTest: return "guard-test";
+    case DocumentKind::kReload: return "reload";
+    case DocumentKind::kDoctor: return "doctor";
+    case DocumentKind::kMoves: return "moves";
+    case DocumentKind::kAudit: return "audit";
+    case DocumentKind::kPath: return "path";
   }
   return "?";
 }
@@ -38,6 +52,15 @@ std::optional<std::string> find_fault(DocumentKind kind, const Json& document) {
     case DocumentKind::kRoutes: return need("routes", is_array("routes"));
     case DocumentKind::kExplain: return need("found", flag_at(document, "found").has_value());
     case DocumentKind::kHostClear: return need("cleared", flag_at(document, "cleared").has_value());
+    case DocumentKind::kGuardShow:
+    case DocumentKind::kGuardOpen:
+    case DocumentKind::kGuardClose: return need("segments", is_array("segments"));
+    case DocumentKind::kGuardTest: return need("tests", is_array("tests"));
+    case DocumentKind::kReload: return need("applied", flag_at(document, "applied").has_value());
+    case DocumentKind::kDoctor: return need("checks", is_array("checks"));
+    case DocumentKind::kMoves: return need("moves", is_array("moves"));
+    case DocumentKind::kAudit: return need("findings", is_array("findings"));
+    case DocumentKind::kPath: return need("hops", is_array("hops"));
   }
   return std::nullopt;
 }
@@ -52,6 +75,19 @@ std::string render_host_clear(const Json& document) {
   return fmt::format("the freeze of {} at site {} is over\n", ip, site);
 }
 
+std::string render_reload(const Json& document) {
+  if (has_findings(DocumentKind::kReload, document))
+    return fmt::format("not applied, everything stays as it was: {}\n", text_at(document, "reason"));
+  std::string text;
+  const auto add = [&](std::string_view key, std::string_view label) {
+    for (const Json& name : array_at(document, key))
+      if (name.is_string()) text += fmt::format("{} {}\n", label, printable(name.get<std::string>()));
+  };
+  add("changed", "changed       ");
+  add("needs_restart", "needs restart ");
+  return text.empty() ? "nothing has changed\n" : text;
+}
+
 }  // namespace
 
 std::string render(DocumentKind kind, const Json& document, const Style& style) {
@@ -61,6 +97,15 @@ std::string render(DocumentKind kind, const Json& document, const Style& style) 
     case DocumentKind::kRoutes: return render_routes(document, style);
     case DocumentKind::kExplain: return render_explain(document, style);
     case DocumentKind::kHostClear: return render_host_clear(document);
+    case DocumentKind::kGuardShow:
+    case DocumentKind::kGuardOpen:
+    case DocumentKind::kGuardClose: return render_guard(document, style);
+    case DocumentKind::kGuardTest: return render_guard_test(document, style);
+    case DocumentKind::kReload: return render_reload(document);
+    case DocumentKind::kDoctor: return render_doctor(document, style);
+    case DocumentKind::kMoves: return render_moves(document, style);
+    case DocumentKind::kAudit: return render_audit(document, style);
+    case DocumentKind::kPath: return render_path(document, style);
   }
   return {};
 }
@@ -70,7 +115,16 @@ bool has_findings(DocumentKind kind, const Json& document) {
     case DocumentKind::kStatus: return !is_healthy(document);
     case DocumentKind::kExplain: return !flag_at(document, "found").value_or(false);
     case DocumentKind::kHostClear: return !flag_at(document, "cleared").value_or(false);
+    case DocumentKind::kGuardShow: return !is_guard_closed(document);
+    case DocumentKind::kGuardTest: return !flag_at(document, "passed").value_or(false);
+    case DocumentKind::kReload: return !flag_at(document, "applied").value_or(false);
+    case DocumentKind::kDoctor: return !flag_at(document, "fit").value_or(false);
+    case DocumentKind::kAudit: return has_audit_findings(document);
+    case DocumentKind::kPath: return flag_at(document, "trombone").value_or(false);
+    case DocumentKind::kGuardOpen:
+    case DocumentKind::kGuardClose:
     case DocumentKind::kHosts:
+    case DocumentKind::kMoves:
     case DocumentKind::kRoutes: return false;
   }
   return false;

@@ -12,7 +12,22 @@
 namespace untrombone::cli {
 
 /// The documents an agent answers with (docs/json.md).
-enum class DocumentKind : std::uint8_t { kStatus, kHosts, kRoutes, kExplain, kHostClear };
+enum class DocumentKind : std::uint8_t {
+  kStatus,
+  kHosts,
+  kRoutes,
+  kExplain,
+  kHostClear,
+  kReload,
+  kDoctor,
+  kMoves,
+  kAudit,
+  kPath,
+  kGuardShow,
+  kGuardOpen,
+  kGuardClose,
+  kGuardTest
+};
 
 /// The control command that asks for it: "status", "hosts", "routes", "explain".
 [[nodiscard]] std::string_view command_of(DocumentKind kind);

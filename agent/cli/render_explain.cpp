@@ -80,10 +80,13 @@ std::string name_evidence(const std::string& evidence) {
 std::string render_location(const Json& document) {
   const Json& location = object_at(document, "location");
   if (location.empty()) return fact("location", "no port is known for its MAC");
-  return fact(
-      "location",
-      fmt::format("port {} ({}), seen there {}{}", text_at(location, "port"), text_at(location, "class"),
-                  name_evidence(text_at(location, "evidence")), tail_age(location, "age_seconds", " ")));
+  const bool down = !flag_at(location, "up").value_or(true);
+  const bool forgotten = !flag_at(location, "listed").value_or(true);
+  return fact("location", fmt::format("port {} ({}{}), seen there {}{}{}", text_at(location, "port"),
+                                      text_at(location, "class"), down ? ", down" : "",
+                                      name_evidence(text_at(location, "evidence")),
+                                      tail_age(location, "age_seconds", " "),
+                                      forgotten ? "; the bridge has forgotten it since" : ""));
 }
 
 std::string render_latency(const Json& latency) {
@@ -99,6 +102,9 @@ std::string render_latency(const Json& latency) {
 
 std::string render_route(const Json& document, const Style& style) {
   const Json& route = object_at(document, "route");
+  const Json& summary = object_at(document, "summary");
+  if (route.empty() && !summary.empty())
+    return fact("route", fmt::format("none of its own: {} stands for it", text_at(summary, "prefix")));
   if (route.empty()) {
     if (text_at(document, "verdict") != "local") return fact("route", "none; only a local host has one");
     return fact("route",
@@ -106,17 +112,53 @@ std::string render_route(const Json& document, const Style& style) {
   }
   const std::string state = text_at(route, "state");
   const std::string age = tail_age(route, "age_seconds", "; changed ");
+  const std::string why =
+      find(route, "reason") == nullptr ? "" : fmt::format(" ({})", text_at(route, "reason"));
+  const std::string vrf =
+      find(route, "vrf") == nullptr ? "" : fmt::format(" in VRF {}", text_at(route, "vrf"));
   // A route that is being removed has no attributes any more.
   if (find(route, "class") == nullptr) {
     return fact("route", fmt::format("{}, {}{}", text_at(route, "prefix"),
                                      paint(style, colour_of(state), state), age));
   }
-  std::string text =
-      fact("route", fmt::format("{} on {}, {}, {}{}", text_at(route, "prefix"), text_at(route, "interface"),
-                                text_at(route, "class"), paint(style, colour_of(state), state), age));
+  std::string text = fact(
+      "route", fmt::format("{} on {}{}, {}, {}{}{}", text_at(route, "prefix"), text_at(route, "interface"),
+                           vrf, text_at(route, "class"), paint(style, colour_of(state), state), why, age));
   text += fact("", fmt::format("distance {}, metric {}, tag {}", text_at(route, "distance"),
                                text_at(route, "metric"), text_at(route, "tag")));
   return text + render_latency(object_at(route, "latency_us"));
+}
+
+/// The summary that stands for it, or is about to.
+std::string render_summary(const Json& document, const Style& style) {
+  const Json& route = object_at(document, "summary");
+  if (route.empty()) return {};
+  const Json& summary = object_at(route, "summary");
+  const std::string state = text_at(route, "state");
+  std::string text =
+      fact("summary",
+           fmt::format("{} on {}, {}, for {} hosts{}", text_at(route, "prefix"), text_at(route, "interface"),
+                       paint(style, colour_of(state), state), text_at(route, "host_count", "0"),
+                       tail_age(route, "age_seconds", "; changed ")));
+  if (summary.empty()) return text;
+  const auto due = number_at(summary, "due_seconds");
+  text += fact("", fmt::format("{}{}", text_at(summary, "state"),
+                               due ? fmt::format(", for another {}", format_seconds(*due)) : ""));
+  text += fact("", fmt::format("not shorter: {}", text_at(summary, "why")));
+  return text + fact("", fmt::format("split when {}", text_at(summary, "splits_when")));
+}
+
+std::string render_claims(const Json& document) {
+  std::string text;
+  for (const Json& claim : array_at(document, "claims")) {
+    const std::string metric =
+        find(claim, "metric") == nullptr ? "" : fmt::format(", metric {}", text_at(claim, "metric"));
+    text += fact(text.empty() ? "claims" : "",
+                 fmt::format("another site announces {}, {}{}, by {}; seen in {}{}", text_at(claim, "prefix"),
+                             text_at(claim, "class"), metric, text_at(claim, "next_hop"),
+                             text_at(claim, "seen_in"), tail_age(claim, "age_seconds", " ")));
+  }
+  return text;
 }
 
 std::string render_greeting(const Json& document, const Style& style) {
@@ -165,7 +207,8 @@ std::string render_explain(const Json& document, const Style& style) {
                         fact("binding", fmt::format("{} has MAC {} in segment {}", text_at(document, "ip"),
                                                     text_at(document, "mac"), text_at(document, "segment"))));
     text += render_state(document, style) + render_location(document) + render_route(document, style) +
-            render_greeting(document, style) + render_guard(document, style);
+            render_summary(document, style) + render_claims(document) + render_greeting(document, style) +
+            render_guard(document, style);
   }
   return text + render_history(document, style);
 }

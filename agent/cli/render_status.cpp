@@ -80,6 +80,14 @@ Cell name_ports(const Json& segment, std::string_view port_class) {
   return {fmt::format("{}", fmt::join(names, ", ")), colour};
 }
 
+/// The field, and behind it another one where that is known.
+std::string with_extra(const Json& segment, std::string_view field, std::string_view word,
+                       std::string_view extra) {
+  const std::string text = text_at(segment, field);
+  return find(segment, extra) == nullptr ? text
+                                         : fmt::format("{} {} {}", text, word, text_at(segment, extra));
+}
+
 std::string render_segments(const Json& status, const Style& style) {
   Table edges(
       {{"SEGMENT"}, {"STATE"}, {"BRIDGE"}, {"INTERFACE"}, {"SUBNETS"}, {"GATEWAYS"}, {"GATEWAY MAC"}});
@@ -96,8 +104,8 @@ std::string render_segments(const Json& status, const Style& style) {
     const std::string state = text_at(segment, "state");
     edges.add({{name},
                {state, colour_of(state)},
-               {text_at(segment, "bridge")},
-               {text_at(segment, "interface")},
+               {with_extra(segment, "bridge", "VLAN", "vlan")},
+               {with_extra(segment, "interface", "in", "vrf")},
                {list_at(segment, "subnets")},
                {list_at(segment, "gateways")},
                {text_at(segment, "gateway_mac")}});
@@ -120,6 +128,26 @@ std::string paint_state(const Json& object, const Style& style) {
   return paint(style, colour_of(state), state) + detail_of(object);
 }
 
+std::string render_uplink(const Json& uplink, const Style& style) {
+  if (uplink.empty()) return {};
+  const std::string absent = list_at(uplink, "absent");
+  const std::string state = text_at(uplink, "state");
+  return fmt::format("uplink  {}{}\n", paint(style, colour_of(state), state),
+                     array_at(uplink, "absent").empty() ? "" : fmt::format(": no {}", absent));
+}
+
+std::string render_claims(const Json& claims) {
+  if (claims.empty()) return {};
+  std::vector<std::string> lists;
+  for (const Json& list : array_at(claims, "lists")) {
+    const std::string detail = text_at(list, "detail", "");
+    lists.push_back(fmt::format("{} in {}{}", text_at(list, "claims"), text_at(list, "name"),
+                                detail.empty() ? "" : fmt::format(" ({})", detail)));
+  }
+  return fmt::format("claims  {} prefixes of other sites: {}; {} conflicts\n", text_at(claims, "prefixes"),
+                     fmt::join(lists, ", "), text_at(claims, "conflicts"));
+}
+
 std::string render_outputs(const Json& status, const Style& style) {
   const Json& sink = object_at(status, "sink");
   const Json& routes = object_at(sink, "routes");
@@ -131,6 +159,8 @@ std::string render_outputs(const Json& status, const Style& style) {
                   text_at(routes, "installed"), text_at(routes, "rejected"), text_at(routes, "lost"),
                   text_at(routes, "removing", "0"));
   text += fmt::format("guard   {}\n", paint_state(object_at(status, "guard"), style));
+  text += render_uplink(object_at(status, "uplink"), style);
+  text += render_claims(object_at(status, "claims"));
   return text;
 }
 

@@ -20,11 +20,12 @@ std::string_view escape_of(Colour colour) {
 
 constexpr std::string_view kReset = "\x1b[0m";
 
-constexpr std::array<std::string_view, 5> kGood = {"ready", "synced", "active", "installed", "local"};
+constexpr std::array<std::string_view, 6> kGood = {"ready",     "synced", "active",
+                                                   "installed", "local",  "connected"};
 constexpr std::array<std::string_view, 11> kPassing = {"waiting",     "syncing",   "queued",   "sent",
                                                        "removing",    "fresh",     "off",      "unknown",
                                                        "provisional", "departing", "lingering"};
-constexpr std::array<std::string_view, 3> kBad = {"failed", "rejected", "lost"};
+constexpr std::array<std::string_view, 4> kBad = {"failed", "rejected", "lost", "isolated"};
 
 template <std::size_t kSize>
 bool contains(const std::array<std::string_view, kSize>& words, std::string_view word) {
