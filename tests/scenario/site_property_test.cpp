@@ -90,10 +90,10 @@ class World {
       }
     });
     std::set<IpPrefix> programmed;
-    for (const auto& [prefix, route] : driver().routes()) {
-      programmed.insert(prefix);
-      if (!driver().site().settings().segments.front().may_be_host(prefix.address())) {
-        FAIL(prefix.to_string() << " is announced");
+    for (const auto& [key, route] : driver().routes()) {
+      programmed.insert(key.prefix);
+      if (!driver().site().settings().segments.front().may_be_host(key.prefix.address())) {
+        FAIL(key.prefix.to_string() << " is announced");
       }
     }
     if (programmed != wanted) FAIL("the routes are not those of the hosts");
@@ -111,12 +111,22 @@ class World {
           CHECK(driver().host(address)->mac == guest.address);
         } else {
           const Host* const host = driver().host(address);
+          if (host != nullptr) UNSCOPED_INFO(story(address));
           CHECK((host == nullptr || !host->is_here()));
           CHECK_FALSE(driver().announced(address));
           if (guest.port == kDciPort) CHECK(driver().state(address) == HostState::kRemote);
         }
       }
     }
+  }
+
+  [[nodiscard]] std::string story(const IpAddress& address) const {
+    std::string text;
+    for (const Transition& step : site().history().of(kSegment, address)) {
+      text += std::to_string((driver().now() - step.when) / 1ms) + " ms ago: " + step.mac.to_string() + " " +
+              std::string(to_string(step.to)) + ", " + std::string(to_string(step.reason)) + "\n";
+    }
+    return text;
   }
 
   using Row = std::tuple<IpAddress, MacAddress, HostState, RouteClass>;

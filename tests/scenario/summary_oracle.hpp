@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <algorithm>
+#include <set>
+#include <vector>
+
+#include "agent/core/summary/bits.hpp"
+
+namespace untrombone::core::summary::testing {
+
+/// The ideal set by its definition, from plain sets: for each local address the first admissible length, tried from
+/// the shortest on. Shares nothing with the tries but the type of a prefix.
+template <typename Bits>
+class Oracle {
+ public:
+  using Prefix = BitPrefix<Bits>;
+  struct Less {
+    bool operator()(const Prefix& a, const Prefix& b) const {
+      return a.key != b.key ? a.key < b.key : a.length < b.length;
+    }
+  };
+  using Set = std::set<Prefix, Less>;
+
+  Oracle(const Prefix& subnet, unsigned shortest, bool covers_unknown)
+      : subnet_(subnet), shortest_(std::max(shortest, subnet.length)), covers_unknown_(covers_unknown) {}
+
+  std::set<Bits> local;
+  std::set<Bits> remote;
+  std::set<Bits> free;
+  Set claimed;
+
+  [[nodiscard]] bool is_admissible(const Prefix& prefix) const {
+    if (prefix.length == kWidth<Bits>) return true;
+    if (!subnet_.contains(prefix) || prefix.length < shortest_) return false;
+    for (const Prefix& claim : claimed) {
+      if (prefix.contains(claim) && subnet_.length < claim.length) return false;
+    }
+    if (covers_unknown_) {
+      const auto first = remote.lower_bound(prefix.key);
+      return first == remote.end() || *first > prefix.last();
+    }
+    for (Bits at = prefix.key;; ++at) {
+      if (!local.contains(at) && !free.contains(at)) return false;
+      if (at == prefix.last()) return true;
+    }
+  }
+
+  [[nodiscard]] Set ideal() const {
+    Set found;
+    for (auto at = local.begin(); at != local.end();) {
+      unsigned length = subnet_.length;
+      while (!is_admissible(Prefix::of(*at, length))) ++length;
+      const auto top = Prefix::of(*at, length);
+      found.insert(top);
+      at = local.upper_bound(top.last());
+    }
+    return found;
+  }
+
+ private:
+  Prefix subnet_;
+  unsigned shortest_;
+  bool covers_unknown_;
+};
+
+}  // namespace untrombone::core::summary::testing
