@@ -29,7 +29,7 @@ void check_names(const toml::table& root) {
   for (const auto& [key, node] : root) {
     const std::string name(key.str());
     const auto* known = daemon::find_config_table(name);
-    require(known != nullptr && !known->planned && known->name.find('.') == std::string_view::npos,
+    require(known != nullptr && known->name.find('.') == std::string_view::npos,
             "an unknown table is refused");
     if (node.is_table()) check_keys(*node.as_table(), name);
     if (!node.is_array()) continue;
@@ -67,7 +67,8 @@ void check_config(const Config& config) {
           "the distance is below a linger's");
   require(config.core.routes.metric >= 1 && config.core.routes.max_routes >= 1,
           "numbers are in their ranges");
-  require(config.zapi_socket.front() == '/' && config.control_socket.front() == '/',
+  require(config.vty_dir.front() == '/' && config.zapi_socket.front() == '/' &&
+              config.control_socket.front() == '/',
           "a socket has an absolute path");
   require(!config.segments.empty() && config.segments.size() == config.core.segments.size(),
           "both parts of a configuration have the same segments");

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <sys/socket.h>
+#include <linux/if_addr.h>
 #include <linux/neighbour.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
@@ -46,6 +47,17 @@ struct Laws {
   void operator()(const netlink::LinkMessage& link) const {
     require(!link.name.empty() && link.name.size() < bytes.size(), "a link has a name, from the message");
     require(link.name.find('\0') == std::string::npos, "a name ends at its first NUL");
+  }
+  void operator()(const netlink::VlanMessage& vlans) const {
+    require(!vlans.ranges.empty(), "a message about VLANs names one");
+    for (const netlink::VlanRange& range : vlans.ranges) {
+      require(range.first.value >= 1 && range.last.value <= 4094, "a VLAN is one of 1 to 4094");
+      require(range.first <= range.last, "a range of VLANs goes upwards");
+    }
+  }
+  void operator()(const netlink::AddressMessage& address) const {
+    const auto header = read_struct<ifaddrmsg>(body());
+    require(header && has_family(address.ip, header->ifa_family), "an address is of its family");
   }
   void operator()(const netlink::FdbMessage& entry) const {
     require(static_cast<bool>(entry.bridge), "an FDB entry belongs to a bridge");

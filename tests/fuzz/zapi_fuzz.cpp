@@ -12,7 +12,7 @@ using bgp::zapi::Framing;
 
 struct Received {
   std::uint16_t command = 0;
-  std::uint32_t vrf = 0;
+  core::VrfId vrf;
   std::vector<std::byte> body;
   bool operator==(const Received&) const = default;
 };
@@ -72,13 +72,14 @@ Receiver receive(std::span<const std::byte> stream, NextSize next_size) {
   return receiver;
 }
 
-void check_owner_note(std::span<const std::byte> body) {
+void check_owner_note(core::VrfId vrf, std::span<const std::byte> body) {
   constexpr std::size_t kFamilyAt = 4;
   constexpr std::size_t kLengthAt = 5;
   constexpr std::size_t kAddressAt = 6;
-  const auto noted = bgp::zapi::decode_owner_note(copy_of(body));
+  const auto noted = bgp::zapi::decode_owner_note(vrf, copy_of(body));
   if (!noted) return;
-  const core::IpPrefix& prefix = noted->prefix;
+  const core::IpPrefix& prefix = noted->route.key.prefix;
+  require(noted->route.key.vrf == vrf, "a note is about its header's VRF");
   const std::size_t end = kAddressAt + prefix.address().octets().size();
   require(body.size() >= end, "a note that is too short is refused");
   require(prefix.address().is_v4() == (body[kFamilyAt] == std::byte{2}), "a note's prefix is of its family");
@@ -86,7 +87,7 @@ void check_owner_note(std::span<const std::byte> body) {
           "a note's prefix is as long as zebra says");
   const auto address = core::IpAddress::from_bytes(body.subspan(kAddressAt, end - kAddressAt));
   require(address && prefix.contains(*address), "a note's prefix holds the address that zebra sent");
-  require(!bgp::zapi::decode_owner_note(copy_of(body.first(end - 1))), "an octet less is too short");
+  require(!bgp::zapi::decode_owner_note(vrf, copy_of(body.first(end - 1))), "an octet less is too short");
 }
 
 }  // namespace
@@ -104,8 +105,8 @@ void run(std::span<const std::byte> input) {
   const auto parts = [&] { return 1 + random() % kLargestPart; };
   require(receive(input, parts) == whole, "any parts give the same messages");
 
-  for (const Received& message : whole.messages()) check_owner_note(message.body);
-  check_owner_note(input);
+  for (const Received& message : whole.messages()) check_owner_note(message.vrf, message.body);
+  check_owner_note({}, input);
 }
 
 }  // namespace untrombone::fuzz

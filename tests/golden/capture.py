@@ -2,10 +2,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Captures golden bytes: netlink messages, ARP and ND frames from the running kernel, answers from the installed zebra.
 
-    capture.py DIRECTORY REQUESTS
+    capture.py DIRECTORY [REQUESTS]
 
 runs in a network namespace that it may fill and forget (scripts/capture-golden makes one). Interfaces have fixed
-indexes and addresses: br0 10, its ports acc0 11 and dci0 14; guest0 and far0 are the other ends of the ports.
+indexes and addresses: br0 10, its ports acc0 11 and dci0 14; guest0 and far0 are the other ends of the ports. Without
+REQUESTS zebra is left out; where bridges cannot filter VLANs, what is about those.
 """
 
 import os
@@ -19,9 +20,13 @@ import time
 from pathlib import Path
 
 BR0, ACC0, DCI0 = 10, 11, 14
+BR1, ACC1, DCI1, SVI, VRF = 30, 31, 34, 35, 36
 BR0_MAC, GUEST_MAC = "00:00:5e:00:53:fe", "00:00:5e:00:53:11"
-RTM = {16: "NEWLINK", 17: "DELLINK", 24: "NEWROUTE", 25: "DELROUTE", 28: "NEWNEIGH", 29: "DELNEIGH"}
-RTMGRP = 0x1 | 0x4 | 0x40 | 0x400  # LINK, NEIGH, IPV4_ROUTE, IPV6_ROUTE
+RTM = {16: "NEWLINK", 17: "DELLINK", 20: "NEWADDR", 21: "DELADDR", 24: "NEWROUTE", 25: "DELROUTE", 28: "NEWNEIGH",
+       29: "DELNEIGH", 112: "NEWVLAN", 113: "DELVLAN"}
+RTMGRP = 0x1 | 0x4 | 0x10 | 0x40 | 0x100 | 0x400  # LINK, NEIGH, IPV4_IFADDR, IPV4_ROUTE, IPV6_IFADDR, IPV6_ROUTE
+SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, RTNLGRP_BRVLAN = 270, 1, 33
+RTM_GETVLAN = 114
 AF_BRIDGE = 7
 NUD_STALE, NUD_REACHABLE, NUD_FAILED, NUD_PERMANENT = 0x04, 0x02, 0x20, 0x80
 NTF_SELF, NTF_EXT_LEARNED = 0x02, 0x10
@@ -83,6 +88,7 @@ class Events:
     def __init__(self) -> None:
         self.socket = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, socket.NETLINK_ROUTE)
         self.socket.bind((0, RTMGRP))
+        self.socket.setsockopt(SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, RTNLGRP_BRVLAN)
         self.socket.settimeout(0.5)
 
     def wait(self, what: str, wanted) -> bytes:
@@ -202,6 +208,19 @@ def capture_netlink(directory: Path) -> None:
          lambda: ip("neigh", "replace", "2001:db8::11", "dev", "br0", "lladdr", GUEST_MAC, "nud", "reachable"),
          neigh("NEWNEIGH", socket.AF_INET6, BR0, NUD_REACHABLE, holds=GUEST_MAC))
 
+    def address(wanted_kind: str, family: int):
+        return lambda kind, body: kind == wanted_kind and (body[0], struct.unpack_from("=i", body, 4)[0]) == (family, BR0)
+
+    take("address-added", "ip address add 192.0.2.7/24 dev br0",
+         lambda: ip("address", "add", "192.0.2.7/24", "dev", "br0"), address("NEWADDR", socket.AF_INET))
+    take("address-peer", "ip address add 192.0.2.8 peer 192.0.2.9 dev br0",
+         lambda: ip("address", "add", "192.0.2.8", "peer", "192.0.2.9", "dev", "br0"),
+         address("NEWADDR", socket.AF_INET))
+    take("address-removed", "and the first one is deleted",
+         lambda: ip("address", "delete", "192.0.2.7/24", "dev", "br0"), address("DELADDR", socket.AF_INET))
+    take("address-v6", "ip address add 2001:db8::7/64 dev br0 nodad",
+         lambda: ip("address", "add", "2001:db8::7/64", "dev", "br0", "nodad"), address("NEWADDR", socket.AF_INET6))
+
     def route(kind: str, body: bytes) -> bool:
         return kind == "NEWROUTE" and body[5] == 11  # rtm_protocol: zebra
 
@@ -222,6 +241,90 @@ def capture_netlink(directory: Path) -> None:
     ip("link", "add", "index", "16", "name", "gone0", "type", "bridge")
     take("link-removed", "an interface is deleted: RTM_DELLINK",
          lambda: ip("link", "delete", "gone0"), link("DELLINK", socket.AF_UNSPEC, 16))
+
+
+# ---- VLANs and VRFs ---------------------------------------------------------------------------------------------
+
+VLAN_TOPOLOGY = f"""
+link add index {BR1} name br1 address 00:00:5e:00:53:e1 type bridge mcast_snooping 0
+link add index {ACC1} name acc1 address 00:00:5e:00:53:a2 type veth peer index 41 name guest1 address 00:00:5e:00:53:a3
+link add index {DCI1} name dci1 address 00:00:5e:00:53:d2 type veth peer index 44 name far1 address 00:00:5e:00:53:d3
+link set acc1 master br1
+link set dci1 master br1
+link set br1 up
+link set acc1 up
+link set guest1 up
+link set dci1 up
+link set far1 up
+"""
+
+
+def of_vlan(wanted_kind: str, index: int):
+    return lambda kind, body: kind == wanted_kind and struct.unpack_from("=BxxxI", body) == (AF_BRIDGE, index)
+
+
+def vlan_dump(index: int) -> bytes:
+    """What a dump says about one device."""
+    with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, socket.NETLINK_ROUTE) as asker:
+        asker.sendall(struct.pack("=IHHIIBxxxI", 24, RTM_GETVLAN, 0x301, 1, 0, AF_BRIDGE, index))
+        octets = asker.recv(65536)
+        return octets[: struct.unpack_from("=I", octets)[0]]
+
+
+def can_filter_vlans() -> bool:
+    """By the answer to a dump, which is an error otherwise."""
+    return struct.unpack_from("=IH", vlan_dump(0))[1] != 2
+
+
+def capture_vlan(directory: Path) -> None:
+    run("ip", "-batch", "-", text=VLAN_TOPOLOGY)
+    records = Records(
+        directory / "netlink/vlan.hex",
+        f"About VLANs and VRFs, from Linux {os.uname().release} by scripts/capture-golden.\n"
+        f"Interfaces: br1 {BR1}, its ports acc1 {ACC1} and dci1 {DCI1}, br1.10 {SVI}, the VRF red {VRF}.",
+    )
+    events = Events()
+
+    def take(name: str, what: str, cause, wanted) -> None:
+        cause()
+        records.add(name, what, events.wait(name, wanted))
+
+    def bridge_vlan(*arguments: str) -> None:
+        run("bridge", "vlan", *arguments)
+
+    def link_with(index: int, holds: bytes):
+        return lambda kind, body: link("NEWLINK", socket.AF_UNSPEC, index)(kind, body) and holds in body
+
+    aware = struct.pack("=HHB", 5, 7, 1)  # IFLA_BR_VLAN_FILTERING
+    take("link-vlan-aware", "br1 filters VLANs from now on",
+         lambda: ip("link", "set", "br1", "type", "bridge", "vlan_filtering", "1"), link_with(BR1, aware))
+    take("vlan-pvid", "acc1 gets VLAN 10, untagged and as PVID, instead of VLAN 1",
+         lambda: bridge_vlan("add", "vid", "10", "dev", "acc1", "pvid", "untagged"), of_vlan("NEWVLAN", ACC1))
+    take("vlan-removed", "and loses VLAN 1",
+         lambda: bridge_vlan("del", "vid", "1", "dev", "acc1"), of_vlan("DELVLAN", ACC1))
+    take("vlan-range", "dci1 gets VLANs 10 to 29, tagged",
+         lambda: bridge_vlan("add", "vid", "10-29", "dev", "dci1"), of_vlan("NEWVLAN", DCI1))
+    take("vlan-self", "br1 itself takes in VLAN 10",
+         lambda: bridge_vlan("add", "vid", "10", "dev", "br1", "self"), of_vlan("NEWVLAN", BR1))
+    records.add("vlan-dump", "what a dump says about dci1", vlan_dump(DCI1))
+
+    mac = "00:00:5e:00:53:21"
+    until("forwarding", lambda: True if run("bridge", "link").count("state forwarding") == 4 else None)
+    take("fdb-tagged", f"a frame of {mac} comes in on dci1, tagged with VLAN 10",
+         lambda: inject("far1", frame(BROADCAST, mac, 0x8100, b"\0\x0a\x88\xb5" + bytes(46))),
+         neigh("NEWNEIGH", AF_BRIDGE, DCI1, NUD_REACHABLE, holds=mac))
+    take("fdb-untagged", "and an untagged one on acc1, whose PVID is 10",
+         lambda: inject("guest1", frame(BROADCAST, mac, 0x88B5, bytes(46))),
+         neigh("NEWNEIGH", AF_BRIDGE, ACC1, NUD_REACHABLE, holds=mac))
+
+    take("link-svi", "br1.10 is made",
+         lambda: ip("link", "add", "link", "br1", "name", "br1.10", "index", f"{SVI}", "address", "00:00:5e:00:53:e1",
+                    "type", "vlan", "id", "10"), link("NEWLINK", socket.AF_UNSPEC, SVI))
+    take("link-vrf", "the VRF red is made, with table 1010",
+         lambda: ip("link", "add", "index", f"{VRF}", "name", "red", "address", "00:00:5e:00:53:e2", "type", "vrf",
+                    "table", "1010"), link("NEWLINK", socket.AF_UNSPEC, VRF))
+    take("link-svi-in-vrf", "br1.10 joins it",
+         lambda: ip("link", "set", "br1.10", "master", "red"), link_with(SVI, struct.pack("=HHI", 8, 10, VRF)))
 
 
 # ---- ARP --------------------------------------------------------------------------------------------------------
@@ -450,13 +553,43 @@ def capture_zapi(directory: Path, requests: dict[str, bytes]) -> None:
         zebra.stop()
 
 
+def capture_vty(directory: Path) -> None:
+    zebra = Zebra()
+    try:
+        zebra.connect().close()  # it listens
+        records = Records(
+            directory / "vty/answers.hex",
+            "Answers of zebra's vty socket, text and end, to the commands named, by scripts/capture-golden.",
+        )
+        client = socket.socket(socket.AF_UNIX)
+        client.connect(f"{zebra.directory}/zebra.vty")
+        client.settimeout(PATIENCE)
+        for name, command in (
+            ("enable", "enable"),
+            ("configuration", "show running-config"),
+            ("unknown", "show the impossible"),
+            ("incomplete", "show"),
+        ):
+            client.sendall(command.encode() + b"\0")
+            answer = b""
+            while len(answer) < 4 or answer[-4:-1] != bytes(3):
+                answer += client.recv(65536)
+            records.add(name, command, answer)
+    finally:
+        zebra.stop()
+
+
 def main() -> None:
     directory = Path(sys.argv[1])
     run("ip", "-batch", "-", text=TOPOLOGY)
     capture_netlink(directory)
     capture_arp(directory)
     capture_nd(directory)
-    capture_zapi(directory, read_records(sys.argv[2]))
+    if len(sys.argv) > 2:
+        capture_zapi(directory, read_records(sys.argv[2]))
+        capture_vty(directory)
+    if can_filter_vlans():
+        capture_vlan(directory)
 
 
 if __name__ == "__main__":
