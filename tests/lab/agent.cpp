@@ -45,9 +45,10 @@ std::string render_config(const std::string& site_name, const Frr& frr, const fs
       options.probe_address.empty() ? "" : fmt::format("probe-address = \"{}\"\n", options.probe_address);
   const std::vector<std::pair<std::string, std::string>> sections{
       {"site", fmt::format("name = \"{}\"\n", site_name)},
-      {"routes",
-       fmt::format("zapi-socket = \"{}\"\nsettle = \"{}\"\nretain-time = \"{}\"\non-exit = \"{}\"\n",
-                   frr.zserv().string(), options.settle, options.retain_time, options.on_exit)},
+      {"routes", fmt::format("sink = \"{}\"\nzapi-socket = \"{}\"\nvty-dir = \"{}\"\nsettle = \"{}\"\n"
+                             "retain-time = \"{}\"\non-exit = \"{}\"\ntrack = {}\n",
+                             name_of(frr.sink()), frr.zserv().string(), frr.vty_dir().string(),
+                             options.settle, options.retain_time, options.on_exit, options.track)},
       {"segment",
        fmt::format("name = \"lab\"\nbridge = \"{}\"\ndci-ports = [\"{}\"]\nsubnets = [{}]\n"
                    "gateways = [{}]\n",
@@ -81,7 +82,8 @@ std::string render_config(const std::string& site_name, const Frr& frr, const fs
 
 std::vector<std::string> agent_command(const std::string& binary, const fs::path& config,
                                        const AgentOptions& options) {
-  std::vector<std::string> argv{binary, "agent", "--config", config.string()};
+  std::vector<std::string> argv = options.wrapper;
+  argv.insert(argv.end(), {binary, "agent", "--config", config.string()});
   argv.insert(argv.end(), options.arguments.begin(), options.arguments.end());
   return argv;
 }

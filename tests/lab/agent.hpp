@@ -22,6 +22,7 @@ struct AgentOptions {
   std::string retain_time = "120s";
   std::string on_exit = "retain";
   std::string probe_address = {};  // empty: none
+  std::string track = "[]";        // uplink tracking, as TOML
   bool guard = true;
   bool greet = true;
   std::string log_level = "debug";
@@ -29,6 +30,7 @@ struct AgentOptions {
   // section that is not one of ours is added.
   std::multimap<std::string, std::string> extra_toml = {};
   std::vector<std::string> arguments = {};  // more of them for `untrombone agent`
+  std::vector<std::string> wrapper = {};    // a command that runs the agent, e.g. {"setpriv", ...}
 };
 
 // The agent of one site: its configuration, its process, and the CLI that talks to it. The destructor kills it.

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "tests/lab/frr.hpp"
 
-#include <pwd.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <cstdio>
+#include <cstdlib>
+#include <sstream>
 #include <stdexcept>
+#include <string_view>
 #include <utility>
 
 #include <fmt/format.h>
@@ -23,12 +26,42 @@ constexpr const char* kDaemonDirectory = "/usr/lib/frr/";
 // zebra insists on a user that is a member of its vty group.
 constexpr const char* kUser = "frr";
 
-void give_to_frr(const fs::path& path) {
-  const passwd* user = ::getpwnam(kUser);
-  if (user == nullptr) {
-    throw std::runtime_error("no user frr: is FRR installed?");
+// The user and group of FRR, as the tree's own passwd says.
+std::pair<uid_t, gid_t> frr_user(const std::string& tree) {
+  std::istringstream passwd(read_file(tree + "/etc/passwd"));
+  for (std::string line; std::getline(passwd, line);) {
+    unsigned uid = 0;
+    unsigned gid = 0;
+    if (line.starts_with("frr:") && std::sscanf(line.c_str(), "frr:%*[^:]:%u:%u", &uid, &gid) == 2) {
+      return {uid, gid};
+    }
   }
-  check(::chown(path.c_str(), user->pw_uid, user->pw_gid), "chown " + path.string());
+  throw std::runtime_error("no user frr: is FRR installed?");
+}
+
+// Unpacks the release if that was not done yet.
+fs::path tree_of(const std::string& release) {
+  const CommandResult result = run_command(
+      {.argv = {UNTROMBONE_SOURCE_DIR "/scripts/frr-release", release}, .timeout = std::chrono::minutes(5)});
+  if (result.status != 0) {
+    throw std::runtime_error("no FRR of Debian " + release + ": " + result.error);
+  }
+  return result.output.substr(0, result.output.find('\n'));
+}
+
+// "zebra version 8.4.4" -> 804
+int version_of(const std::string& tree) {
+  std::vector<std::string> argv{"/usr/lib/frr/zebra", "--version"};
+  if (!tree.empty()) {
+    argv.insert(argv.begin(), {"chroot", tree});
+  }
+  const CommandResult result = run_command({.argv = argv});
+  int major = 0;
+  int minor = 0;
+  if (std::sscanf(result.output.c_str(), "zebra version %d.%d", &major, &minor) != 2) {
+    throw std::runtime_error("which FRR is this? " + result.output + result.error);
+  }
+  return major * 100 + minor;
 }
 
 bool accepts_clients(const fs::path& path) {
@@ -41,42 +74,99 @@ bool accepts_clients(const fs::path& path) {
 
 }  // namespace
 
-Frr::Frr(Node router, const Netns& netns, Protocol protocol, fs::path directory, bool ipv6)
+const char* name_of(Sink sink) {
+  switch (sink) {
+    case Sink::kZapi: return "zapi";
+    case Sink::kKernelTable: return "kernel-table";
+    case Sink::kVtysh: return "vtysh";
+  }
+  return "?";
+}
+
+std::string default_frr_release() {
+  const char* name = std::getenv("UNTROMBONE_LAB_FRR");
+  return name == nullptr ? "" : name;
+}
+
+Sink default_sink() {
+  const char* name = std::getenv("UNTROMBONE_LAB_SINK");
+  for (const Sink sink : {Sink::kZapi, Sink::kKernelTable, Sink::kVtysh}) {
+    if (name == nullptr || *name == '\0' || std::string_view(name) == name_of(sink)) {
+      return sink;
+    }
+  }
+  throw std::invalid_argument(std::string("UNTROMBONE_LAB_SINK: no sink is called ") + name);
+}
+
+Frr::Frr(Node router, const Netns& netns, const FrrOptions& options, fs::path directory)
     : netns_(netns),
+      options_(options),
       directory_(std::move(directory)),
-      routing_daemon_(protocol == Protocol::kBgp ? "bgpd" : "ospfd") {
+      routing_daemon_(options.protocol == Protocol::kBgp ? "bgpd" : "ospfd") {
+  if (!options_.release.empty()) {
+    root_ = Root{tree_of(options_.release), directory_};
+  }
+  const std::string tree = root_ ? root_->tree.string() : "";
+  version_ = version_of(tree);
   fs::create_directories(directory_);
-  give_to_frr(directory_);
-  write_file(directory_ / "zebra.conf", zebra_config(router));
-  write_file(directory_ / "bgpd.conf", bgpd_config(router, ipv6));
-  write_file(directory_ / "ospfd.conf", ospfd_config(router));
+  const auto [uid, gid] = frr_user(tree);
+  check(::chown(directory_.c_str(), uid, gid), "chown " + directory_.string());
+  configure(router);
+  if (fs::exists(tree + kDaemonDirectory + "mgmtd")) {
+    start_daemon("mgmtd");
+  }
   start_daemon("zebra");
+  if (options_.sink == Sink::kVtysh) {
+    start_daemon("staticd");
+  }
   start_daemon(routing_daemon_);
 }
 
+void Frr::configure(Node router) {
+  const FrrSetup setup{.version = version_, .ipv6 = options_.ipv6, .sink = options_.sink};
+  write_file(directory_ / "zebra.conf", zebra_config(router, setup));
+  write_file(directory_ / "bgpd.conf", bgpd_config(router, setup));
+  write_file(directory_ / "ospfd.conf", ospfd_config(router, setup));
+}
+
 void Frr::start_daemon(const std::string& name) {
-  const auto file = [&](const char* suffix) { return (directory_ / (name + suffix)).string(); };
+  const auto file = [&](const char* suffix) { return inside() + "/" + name + suffix; };
   daemons_.erase(name);
   if (name == "zebra") {
     fs::remove(zserv());  // so that its return means that zebra listens
   }
   std::vector<std::string> argv{
       kDaemonDirectory + name, "-u", kUser, "-g", kUser, "-P", "0", "--log", "stdout"};
-  argv.insert(argv.end(), {"--vty_socket", directory_.string(), "-z", zserv().string()});
-  argv.insert(argv.end(), {"-i", file(".pid"), "-f", file(".conf")});
-  if (name == "zebra") {
+  argv.insert(argv.end(), {"--vty_socket", inside(), "-i", file(".pid")});
+  if (name != "mgmtd") {
+    argv.insert(argv.end(), {"-z", inside() + "/zserv.api"});
+  }
+  if (name != "mgmtd" && name != "staticd") {
+    argv.insert(argv.end(), {"-f", file(".conf")});
+  }
+  if (name == "bgpd") {
+    argv.insert(argv.end(), {"-M", "bmp"});  // does nothing until it is configured
+  }
+  if (name == "zebra" && version_ >= 800) {
     // Otherwise it changes an IPv6 route by removing it first: 0.25 ms without one.
     argv.emplace_back("--v6-rr-semantics");
   }
-  daemons_.emplace(name, ProcessOptions{.argv = std::move(argv), .netns = &netns_, .output = file(".log")});
+  const fs::path log = directory_ / (name + ".log");
+  daemons_.emplace(name,
+                   ProcessOptions{.argv = std::move(argv), .netns = &netns_, .output = log, .root = root()});
   // A daemon that does not find zebra at once tries again only seconds later.
-  if (name == "zebra" && !wait_for([this] { return accepts_clients(zserv()); }, std::chrono::seconds(10))) {
-    throw std::runtime_error("zebra does not start:\n" + read_file(file(".log")));
+  if (name == "zebra" && !wait_for([this] { return accepts_clients(zserv()); }, std::chrono::seconds(20))) {
+    throw std::runtime_error("zebra does not start:\n" + read_file(log));
+  }
+  const fs::path vty = directory_ / (name + ".vty");
+  if (name == "mgmtd" && !wait_for([&] { return accepts_clients(vty); }, std::chrono::seconds(20))) {
+    throw std::runtime_error("mgmtd does not start:\n" + read_file(log));
   }
 }
 
 std::string Frr::vtysh(const std::vector<std::string>& commands) const {
-  Command command{.argv = {"vtysh", "--vty_socket", directory_.string()}};
+  Command command{
+      .argv = {"vtysh", "--vty_socket", inside()}, .netns = root_ ? &netns_ : nullptr, .root = root()};
   for (const std::string& line : commands) {
     command.argv.insert(command.argv.end(), {"-c", line});
   }

@@ -35,21 +35,56 @@ route-map FROM-SITES permit 30
 )";
 
 constexpr const char* kUntromboneBgp = R"(route-map UNTROMBONE permit 10
- match tag 4211
+ match {} {}
  set weight 0
  set local-preference 200
  set community 65000:4211 additive
 route-map UNTROMBONE permit 20
- match tag 4210
+ match {} {}
  set weight 0
  set local-preference 100
  set community 65000:4210 additive
 route-map UNTROMBONE permit 30
- match tag 4212
+ match {} {}
  set weight 0
  set local-preference 1
  set community 65000:4212 additive
 )";
+
+// A route's class is its tag, and in a kernel table, which has no tags, its metric.
+std::string untrombone_bgp(Sink sink) {
+  return sink == Sink::kKernelTable
+             ? fmt::format(kUntromboneBgp, "metric", 999, "metric", 1000, "metric", 2000)
+             : fmt::format(kUntromboneBgp, "tag", 4211, "tag", 4210, "tag", 4212);
+}
+
+// zebra has followed a whole kernel table without importing it, for both families, since 10.1; its import forgets to
+// remove (10.7).
+constexpr int kTableDirect = 1001;
+constexpr int kOspfTableDirect = 1005;
+constexpr int kOnlyNumberedTables = 1005;
+
+// What bgpd is told to redistribute.
+std::string bgp_origin(const FrrSetup& setup, bool ipv6) {
+  switch (setup.sink) {
+    case Sink::kZapi: break;
+    case Sink::kKernelTable: return setup.version >= kTableDirect ? "table-direct 201" : "table 201";
+    case Sink::kVtysh: return "static";
+  }
+  if (setup.version < kOnlyNumberedTables) {
+    return "table";
+  }
+  return ipv6 ? "table-direct 201" : "table 201";
+}
+
+std::string ospf_origin(const FrrSetup& setup) {
+  switch (setup.sink) {
+    case Sink::kZapi: return setup.version < kOnlyNumberedTables ? "table" : "table 201";
+    case Sink::kKernelTable: return setup.version >= kOspfTableDirect ? "table-direct 201" : "table 201";
+    case Sink::kVtysh: return "static";
+  }
+  return {};
+}
 
 constexpr const char* kUntromboneOspf = R"(route-map UNTROMBONE-OSPF permit 10
  match tag 4211
@@ -81,15 +116,15 @@ std::string neighbor(const std::string& address, int as) {
 }
 
 // IPv6 unicast over the same IPv4 sessions; its next hops are the addresses of the uplink.
-std::string site_ipv6_family(const std::string& wan) {
+std::string site_ipv6_family(const std::string& wan, const FrrSetup& setup) {
   return fmt::format(
       " address-family ipv6 unicast\n"
       "  network {0} route-map SUBNET\n"
-      "  redistribute table route-map UNTROMBONE\n"
+      "  redistribute {2} route-map UNTROMBONE\n"
       "  neighbor {1} activate\n"
       "  neighbor {1} route-map FROM-SITES in\n"
       " exit-address-family\n",
-      kSubnet6, wan);
+      kSubnet6, wan, bgp_origin(setup, true));
 }
 
 std::string wan_ipv6_family() {
@@ -102,7 +137,7 @@ std::string wan_ipv6_family() {
   return family + " exit-address-family\n";
 }
 
-std::string site_bgpd_config(Site site, bool ipv6) {
+std::string site_bgpd_config(Site site, const FrrSetup& setup) {
   const std::string wan = wan_address(site);
   const std::string prepend =
       site == Site::kA ? "" : fmt::format(" set as-path prepend {0} {0}\n", as_of(site));
@@ -114,15 +149,16 @@ std::string site_bgpd_config(Site site, bool ipv6) {
       "{neighbor}"
       " address-family ipv4 unicast\n"
       "  network {subnet} route-map SUBNET\n"
-      "  redistribute table route-map UNTROMBONE\n"
+      "  redistribute {origin} route-map UNTROMBONE\n"
       "  neighbor {wan} route-map FROM-SITES in\n"
       " exit-address-family\n"
       "{ipv6}"
       "exit\n",
       fmt::arg("speed", kBgpSpeed), fmt::arg("as", as_of(site)), fmt::arg("id", uplink_address(site)),
       fmt::arg("neighbor", neighbor(wan, kWanAs)), fmt::arg("subnet", kSubnet), fmt::arg("wan", wan),
-      fmt::arg("prepend", prepend), fmt::arg("untrombone", kUntromboneBgp),
-      fmt::arg("from_sites", kFromSites), fmt::arg("ipv6", ipv6 ? site_ipv6_family(wan) : ""));
+      fmt::arg("prepend", prepend), fmt::arg("untrombone", untrombone_bgp(setup.sink)),
+      fmt::arg("origin", bgp_origin(setup, false)), fmt::arg("from_sites", kFromSites),
+      fmt::arg("ipv6", setup.ipv6 ? site_ipv6_family(wan, setup) : ""));
 }
 
 std::string wan_bgpd_config(bool ipv6) {
@@ -159,7 +195,7 @@ std::string ospf_interface(const std::string& ifname) {
       ifname);
 }
 
-std::string site_ospfd_config(Site site) {
+std::string site_ospfd_config(Site site, const FrrSetup& setup) {
   return fmt::format(
       "ip prefix-list SUBNET permit {}\n"
       "route-map SUBNET permit 10\n"
@@ -169,10 +205,11 @@ std::string site_ospfd_config(Site site) {
       "router ospf\n{}"
       " ospf router-id {}\n"
       " redistribute connected route-map SUBNET\n"
-      " redistribute table route-map UNTROMBONE-OSPF\n"
+      " redistribute {}{}\n"
       "exit\n",
       kSubnet, site == Site::kA ? 100 : 200, kUntromboneOspf, ospf_interface(kUplink), kOspfSpeed,
-      uplink_address(site));
+      uplink_address(site), ospf_origin(setup),
+      setup.sink == Sink::kKernelTable ? "" : " route-map UNTROMBONE-OSPF");
 }
 
 std::string wan_ospfd_config() {
@@ -191,22 +228,25 @@ std::string wan_ospfd_config() {
 
 }  // namespace
 
-std::string zebra_config(Node router) {
-  return fmt::format("hostname {}\nlog timestamp precision 6\n", name_of(router));
+std::string zebra_config(Node router, const FrrSetup& setup) {
+  const bool imports =
+      router != Node::kWan && setup.sink == Sink::kKernelTable && setup.version < kOspfTableDirect;
+  return fmt::format("hostname {}\nlog timestamp precision 6\n{}", name_of(router),
+                     imports ? "ip import-table 201 distance 5\n" : "");
 }
 
-std::string bgpd_config(Node router, bool ipv6) {
+std::string bgpd_config(Node router, const FrrSetup& setup) {
   const std::string body = router == Node::kWan
-                               ? wan_bgpd_config(ipv6)
-                               : site_bgpd_config(router == Node::kSiteA ? Site::kA : Site::kB, ipv6);
-  return zebra_config(router) + body;
+                               ? wan_bgpd_config(setup.ipv6)
+                               : site_bgpd_config(router == Node::kSiteA ? Site::kA : Site::kB, setup);
+  return fmt::format("hostname {}\n{}", name_of(router), body);
 }
 
-std::string ospfd_config(Node router) {
+std::string ospfd_config(Node router, const FrrSetup& setup) {
   const std::string body = router == Node::kWan
                                ? wan_ospfd_config()
-                               : site_ospfd_config(router == Node::kSiteA ? Site::kA : Site::kB);
-  return zebra_config(router) + body;
+                               : site_ospfd_config(router == Node::kSiteA ? Site::kA : Site::kB, setup);
+  return fmt::format("hostname {}\n{}", name_of(router), body);
 }
 
 }  // namespace untrombone::lab

@@ -61,8 +61,12 @@ void Lab::start_routing() {
   RouteWatcher site_a(nodes_.site_a);
   RouteWatcher site_b(nodes_.site_b);
   for (const Node node : {Node::kWan, Node::kSiteA, Node::kSiteB}) {
-    frrs_.emplace(
-        node, std::make_unique<Frr>(node, nodes_[node], options_.protocol, directory(node), options_.ipv6));
+    frrs_.emplace(node, std::make_unique<Frr>(node, nodes_[node],
+                                              FrrOptions{.protocol = options_.protocol,
+                                                         .ipv6 = options_.ipv6,
+                                                         .release = options_.frr_release,
+                                                         .sink = options_.sink},
+                                              directory(node)));
   }
   const auto deadline = std::chrono::steady_clock::now() + options_.converge_timeout;
   const auto left = [deadline] {

@@ -37,6 +37,8 @@ struct LabOptions {
   std::chrono::microseconds dci_delay{0};  // one way; kRelay only
   bool ipv6 = false;  // 2001:db8:1::/64 on the segment, and BGP routes it (OSPF does not)
   bool frr = true;    // false: an L2 lab without routing
+  std::string frr_release = default_frr_release();  // FrrOptions::release of all three routers
+  Sink sink = default_sink();                       // of the agents
   std::chrono::milliseconds converge_timeout = std::chrono::seconds(30);
 };
 

@@ -29,7 +29,34 @@ struct SpawnOptions {
   int output;
   int error;
   bool die_with_caller;
+  const Root* root;
 };
+
+// Where a Root's mounts go, made before the fork: the child may only make system calls.
+struct RootPaths {
+  explicit RootPaths(const Root* root) {
+    if (root != nullptr) {
+      tree = root->tree.string();
+      run = root->run.string();
+      run_target = tree + "/run/frr";
+      proc = tree + "/proc";
+      sys = tree + "/sys";
+    }
+  }
+  std::string tree;
+  std::string run;
+  std::string run_target;
+  std::string proc;
+  std::string sys;
+};
+
+// In the mount namespace that mount_own_sys() made.
+bool enter(const RootPaths& paths) {
+  return ::mount(paths.run.c_str(), paths.run_target.c_str(), nullptr, MS_BIND, nullptr) == 0 &&
+         ::mount("/proc", paths.proc.c_str(), nullptr, MS_BIND | MS_REC, nullptr) == 0 &&
+         ::mount("/sys", paths.sys.c_str(), nullptr, MS_BIND, nullptr) == 0 &&
+         ::chroot(paths.tree.c_str()) == 0 && ::chdir("/") == 0;
+}
 
 // /sys shows the namespace of whoever mounted it; this gives the child one of its own (as `ip netns exec` does).
 void mount_own_sys() {
@@ -40,7 +67,7 @@ void mount_own_sys() {
 }
 
 // The child between fork and exec: system calls only.
-[[noreturn]] void become(const SpawnOptions& options, char* const* argv) {
+[[noreturn]] void become(const SpawnOptions& options, const RootPaths& paths, char* const* argv) {
   if (options.die_with_caller) {
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   }
@@ -54,6 +81,9 @@ void mount_own_sys() {
       ::_exit(kCannotRun);
     }
     mount_own_sys();
+    if (options.root != nullptr && !enter(paths)) {
+      ::_exit(kCannotRun);
+    }
   }
   ::dup2(options.input, STDIN_FILENO);
   ::dup2(options.output, STDOUT_FILENO);
@@ -68,9 +98,10 @@ pid_t spawn(const SpawnOptions& options) {
     argv.push_back(const_cast<char*>(argument.c_str()));
   }
   argv.push_back(nullptr);
+  const RootPaths paths(options.root);
   const pid_t pid = check(::fork(), "fork");
   if (pid == 0) {
-    become(options, argv.data());
+    become(options, paths, argv.data());
   }
   return pid;
 }
@@ -134,7 +165,8 @@ Process::Process(const ProcessOptions& options) {
                 .input = input.get(),
                 .output = output.get(),
                 .error = output.get(),
-                .die_with_caller = options.die_with_caller});
+                .die_with_caller = options.die_with_caller,
+                .root = options.root});
   pidfd_ = open_pidfd(pid_);
 }
 
@@ -184,7 +216,8 @@ CommandResult run_command(const Command& command) {
                            .input = input.get(),
                            .output = output.get(),
                            .error = error.get(),
-                           .die_with_caller = true});
+                           .die_with_caller = true,
+                           .root = command.root});
   const UniqueFd pidfd = open_pidfd(pid);
   pollfd event{.fd = pidfd.get(), .events = POLLIN, .revents = 0};
   if (::poll(&event, 1, static_cast<int>(command.timeout.count())) != 1) {

@@ -15,11 +15,18 @@
 
 namespace untrombone::lab {
 
+// A tree of files that a process has for its root, with /run/frr in it being `run`. Only with a netns.
+struct Root {
+  std::filesystem::path tree;
+  std::filesystem::path run;
+};
+
 struct ProcessOptions {
   std::vector<std::string> argv;      // argv[0] is searched in PATH
   const Netns* netns = nullptr;       // null: the caller's namespace
   std::filesystem::path output = {};  // receives stdout and stderr, appended; empty: nowhere
   bool die_with_caller = false;       // SIGKILL when the *thread* that started it ends
+  const Root* root = nullptr;
 };
 
 // A child process in a session of its own, inside a network namespace with a matching /sys. The destructor kills
@@ -55,6 +62,7 @@ struct Command {
   const Netns* netns = nullptr;
   std::string input = {};                                        // stdin
   std::chrono::milliseconds timeout = std::chrono::seconds(30);  // then it is killed
+  const Root* root = nullptr;
 };
 
 struct CommandResult {

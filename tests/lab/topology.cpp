@@ -21,7 +21,7 @@ std::string wire(const Nodes& nodes) {
     batch += fmt::format("link add {} netns {} mtu 9000 type veth peer name {} netns {} mtu 9000\n", kUplink,
                          nodes[site].name(), wan_port(site), nodes.wan.name());
     batch += fmt::format("link add {} netns {} type veth peer name {} netns {}\n", kAccessPort,
-                         nodes[site].name(), "to-" + wan_port(site), nodes.fabric.name());
+                         nodes[site].name(), access_cable(site), nodes.fabric.name());
   }
   return batch;
 }
@@ -91,6 +91,7 @@ std::string uplink_address(Site site) { return site == Site::kA ? "192.0.2.1" : 
 
 std::string wan_address(Site site) { return site == Site::kA ? "192.0.2.2" : "192.0.2.6"; }
 
+std::string access_cable(Site site) { return "to-" + wan_port(site); }
 std::string uplink_address6(Site site) { return site == Site::kA ? "2001:db8:a::1" : "2001:db8:b::1"; }
 
 std::string wan_address6(Site site) { return site == Site::kA ? "2001:db8:a::2" : "2001:db8:b::2"; }

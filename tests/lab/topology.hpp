@@ -35,6 +35,8 @@ std::string wan_address6(Site site);
 // The WAN router's interface towards the site.
 std::string wan_port(Site site);
 std::string gateway_mac(Site site, GatewayStyle style);
+// The fabric's end of the cable to the site's access port.
+std::string access_cable(Site site);
 // The bridge of the fabric that is the site's access switch.
 std::string switch_name(Site site);
 
