@@ -11,6 +11,8 @@
 #include <vector>
 
 #include <catch2/catch.hpp>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "agent/cli/app.hpp"
 
@@ -103,6 +105,13 @@ Outcome run_with(const std::vector<std::string>& arguments, bool colour = false)
         return {path + ": cannot read it: No such file or directory", true};
       },
       [] { return std::string("# defaults\n"); },
+      [](const FrrConfigQuestion& question) -> FrrConfigAnswer {
+        if (question.config_path == "bad.toml") return {.error = "bad.toml:1: site.name: missing"};
+        const std::string text =
+            fmt::format("! {} {} {} {} {} {}\n", question.protocol, question.role, question.frr_version,
+                        question.asn.value_or(0), question.isis_area, fmt::join(question.neighbors, ","));
+        return {.text = text, .protocol = "bgp", .frr_version = "8.4"};
+      },
   };
   std::vector<const char*> argv = {"untrombone"};
   for (const std::string& argument : arguments) argv.push_back(argument.c_str());
@@ -143,6 +152,10 @@ TEST_CASE("a wrong command line is exit code 64 and says why on the error output
       {"config"},
       {"config", "show"},
       {"--socket"},
+      {"frr-config", "--protocol", "rip"},
+      {"frr-config", "--border", "--receiver"},
+      {"frr-config", "--asn", "0"},
+      {"frr-config", "--neighbor", "192.0.2"},
   };
   for (const auto& arguments : wrong) {
     const Outcome outcome = run_with(arguments);
@@ -189,6 +202,21 @@ TEST_CASE("config check --json says the same as a document") {
 
 TEST_CASE("config show --defaults prints what the daemon says") {
   CHECK(run_with({"config", "show", "--defaults"}).out == "# defaults\n");
+}
+
+TEST_CASE("frr-config hands on what it was asked for and prints the answer") {
+  CHECK(run_with({"frr-config"}).out == "!  edge  0  \n");
+  CHECK(run_with({"frr-config", "--protocol", "isis", "--isis-area", "CORE", "--frr-version", "10.3"}).out ==
+        "! isis edge 10.3 0 CORE \n");
+  CHECK(run_with({"frr-config", "--border", "--asn", "65000", "--neighbor", "192.0.2.1", "--neighbor",
+                  "2001:DB8::1"})
+            .out == "!  border  65000  192.0.2.1,2001:db8::1\n");
+  CHECK(run_with({"frr-config", "--receiver", "--json"}).out ==
+        "{\n  \"protocol\": \"bgp\",\n  \"role\": \"receiver\",\n  \"frr\": \"8.4\",\n  \"config\": \"!  "
+        "receiver  0  \\n\"\n}\n");
+  const Outcome bad = run_with({"frr-config", "--config", "bad.toml"});
+  CHECK(bad.code == kExitFailed);
+  CHECK(bad.err == "untrombone: bad.toml:1: site.name: missing\n");
 }
 
 TEST_CASE("the request is one line of JSON with the filters that were given") {

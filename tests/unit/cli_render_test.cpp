@@ -17,8 +17,10 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr DocumentKind kKinds[] = {DocumentKind::kStatus, DocumentKind::kHosts, DocumentKind::kRoutes,
-                                   DocumentKind::kExplain, DocumentKind::kHostClear};
+constexpr DocumentKind kKinds[] = {
+    DocumentKind::kStatus,    DocumentKind::kHosts,  DocumentKind::kRoutes,    DocumentKind::kExplain,
+    DocumentKind::kHostClear, DocumentKind::kReload, DocumentKind::kDoctor,    DocumentKind::kMoves,
+    DocumentKind::kAudit,     DocumentKind::kPath,   DocumentKind::kGuardShow, DocumentKind::kGuardTest};
 
 std::string read_file(const fs::path& path) {
   const std::ifstream file(path);
@@ -128,6 +130,18 @@ TEST_CASE("only an unhealthy status and an unknown address are findings") {
   CHECK(has_findings(DocumentKind::kExplain, Json{{"found", false}}));
   CHECK_FALSE(has_findings(DocumentKind::kHosts, Json{{"hosts", Json::array()}}));
   CHECK_FALSE(has_findings(DocumentKind::kRoutes, Json{{"routes", Json::array()}}));
+}
+
+TEST_CASE("a guard that is not closed is a finding of show, not of open and close") {
+  const Json closed =
+      Json::parse(R"({"state": "active", "segments": [{"stance": "closed"}, {"stance": "off"}]})");
+  const Json open =
+      Json::parse(R"({"state": "open", "segments": [{"stance": "closed"}, {"stance": "open"}]})");
+  CHECK_FALSE(has_findings(DocumentKind::kGuardShow, closed));
+  CHECK(has_findings(DocumentKind::kGuardShow, open));
+  CHECK_FALSE(has_findings(DocumentKind::kGuardOpen, open));
+  CHECK_FALSE(has_findings(DocumentKind::kGuardClose, closed));
+  CHECK(has_findings(DocumentKind::kGuardTest, Json{{"passed", false}}));
 }
 
 TEST_CASE("a status that does not say is healthy when all segments are ready and the sink is synced") {

@@ -74,9 +74,17 @@ void require_default_tuning(const Config& config) {
   CHECK(config.core.routes.metric == defaults.core.routes.metric);
   CHECK(config.core.routes.settle == defaults.core.routes.settle);
   CHECK(config.core.routes.max_routes == defaults.core.routes.max_routes);
+  CHECK(config.core.routes.mass_threshold == defaults.core.routes.mass_threshold);
   CHECK(config.zapi_socket == defaults.zapi_socket);
+  CHECK(config.vty_dir == defaults.vty_dir);
+  CHECK(config.track == defaults.track);
+  CHECK(config.track_hold == defaults.track_hold);
+  CHECK(config.same_site.empty());
   CHECK(config.frr_version == defaults.frr_version);
   CHECK(config.table == defaults.table);
+  CHECK(config.protocols == defaults.protocols);
+  CHECK(config.community_as == defaults.community_as);
+  CHECK(config.leak_guard == defaults.leak_guard);
   CHECK(config.on_exit == defaults.on_exit);
   CHECK(config.retain_time == defaults.retain_time);
   CHECK(config.control_socket == defaults.control_socket);
@@ -84,13 +92,25 @@ void require_default_tuning(const Config& config) {
   CHECK(config.log_format == defaults.log_format);
   REQUIRE(config.segments.size() == 1);
   REQUIRE(config.core.segments.size() == 1);
-  CHECK(config.segments[0].guard == SegmentConfig{}.guard);
+  CHECK(config.segments[0].guard == GuardConfig{});
   CHECK_FALSE(config.segments[0].probe_address);
   CHECK(config.core.segments[0].confirm == segment.confirm);
   CHECK(config.core.segments[0].refresh == segment.refresh);
   CHECK(config.core.segments[0].silent_after == segment.silent_after);
   CHECK(config.core.segments[0].linger == segment.linger);
+  CHECK(config.core.segments[0].mode == segment.mode);
+  CHECK(config.core.segments[0].home_blocks.empty());
+  CHECK(config.core.segments[0].shortest == segment.shortest);
+  CHECK(config.core.segments[0].shortest6 == segment.shortest6);
+  CHECK(config.core.segments[0].break_delay == segment.break_delay);
+  CHECK(config.core.segments[0].hold == segment.hold);
+  CHECK(config.core.segments[0].announce_subnet == segment.announce_subnet);
+  CHECK(config.core.segments[0].budget == segment.budget);
   CHECK(config.core.segments[0].max_hosts == segment.max_hosts);
+  CHECK(config.core.segments[0].probe_rate == segment.probe_rate);
+  CHECK(config.core.segments[0].sweep == segment.sweep);
+  CHECK(config.core.segments[0].port_hold == segment.port_hold);
+  CHECK(config.core.segments[0].new_host_rate == segment.new_host_rate);
   CHECK(config.core.segments[0].max_ips_per_mac == segment.max_ips_per_mac);
   CHECK(config.core.segments[0].greet == segment.greet);
   CHECK(config.core.segments[0].greet_tries == segment.greet_tries);
@@ -169,15 +189,24 @@ name = "dc-b"
 [routes]
 sink = "zapi"
 zapi-socket = "/run/z"
+vty-dir = "/run/v"
+track = ["0.0.0.0/0", "::/0"]
+track-hold = "2s"
+same-site = ["198.51.100.9", "2001:db8::9"]
+bmp-listen = "[::1]:5000"
 frr-version = "10.3"
 table = 252
 distance = 249
-tag = 4294967293
+tag = 65526
+protocols = ["ospf", "isis"]
+community-as = 64512
+leak-guard = "no-export"
 metric = 7
 settle = "0s"
 on-exit = "withdraw"
 retain-time = "2h"
 max-routes = 9
+mass-threshold = 50
 [[segment]]
 name = "a"
 bridge = "br0"
@@ -193,12 +222,29 @@ probe-address = "192.0.2.2"
 confirm = "250ms"
 refresh = "5m"
 silent-after = "10m"
+probe-rate = 10
+sweep = true
+port-hold = "0s"
 max-hosts = 3
 max-ips-per-mac = 4
+new-host-rate = 0
 [segment.summarize]
-mode = "off"
+mode = "home"
+home-blocks = ["192.0.2.0/26", "198.51.100.128/25"]
+shortest = 26
+shortest6 = 100
+break-delay = "2s"
+hold = "1m"
 linger = "0s"
+announce-subnet = true
+budget = 77
 [segment.guard]
+fhrp = false
+ra = false
+dhcp = "local"
+fail = "closed"
+adopt-macs = true
+strict-mac = true
 enabled = false
 greet = false
 greet-tries = 100
@@ -210,15 +256,26 @@ format = "json"
 )");
   CHECK(config.site == "dc-b");
   CHECK(config.zapi_socket == "/run/z");
+  CHECK(config.vty_dir == "/run/v");
+  CHECK(config.track ==
+        std::vector{core::IpPrefix::parse("0.0.0.0/0").value(), core::IpPrefix::parse("::/0").value()});
+  CHECK(config.track_expected);
+  CHECK(config.track_hold == seconds(2));
+  CHECK(config.same_site.size() == 2);
+  CHECK(config.bmp_listen == "[::1]:5000");
   CHECK(config.frr_version == "10.3");
   CHECK(config.table == 252);
   CHECK(config.core.routes.distance == 249);
-  CHECK(config.core.routes.tag == 4294967293U);
+  CHECK(config.core.routes.tag == 65526);
+  CHECK(config.protocols == std::vector{bgp::RoutingProtocol::kOspf, bgp::RoutingProtocol::kIsis});
+  CHECK(config.community_as == 64512);
+  CHECK(config.leak_guard == bgp::LeakGuard::kNoExport);
   CHECK(config.core.routes.metric == 7);
   CHECK(config.core.routes.settle == seconds(0));
   CHECK(config.on_exit == OnExit::kWithdraw);
   CHECK(config.retain_time == hours(2));
   CHECK(config.core.routes.max_routes == 9);
+  CHECK(config.core.routes.mass_threshold == 50);
   CHECK(config.control_socket == "/run/c");
   CHECK(config.log_level == "warning");
   CHECK(config.log_format == LogFormat::kJson);
@@ -228,7 +285,13 @@ format = "json"
   CHECK(adapter.dci_ports == std::vector<std::string>{"vx*", "dci0"});
   CHECK(adapter.peer_ports == std::vector<std::string>{"peerlink"});
   CHECK(adapter.probe_address == core::IpAddress::v4({192, 0, 2, 2}));
-  CHECK_FALSE(adapter.guard);
+  CHECK(adapter.guard == GuardConfig{.enabled = false,
+                                     .fhrp = false,
+                                     .ra = false,
+                                     .dhcp = GuardDhcp::kLocal,
+                                     .fail = GuardFail::kClosed,
+                                     .adopt_macs = true,
+                                     .strict_mac = true});
   const core::SegmentSettings& segment = config.core.segments.at(0);
   CHECK(segment.subnets.size() == 2);
   CHECK(segment.gateways.size() == 2);
@@ -238,6 +301,19 @@ format = "json"
   CHECK(segment.refresh == minutes(5));
   CHECK(segment.silent_after == minutes(10));
   CHECK(segment.linger == seconds(0));
+  CHECK(segment.probe_rate == 10);
+  CHECK(segment.sweep);
+  CHECK(segment.port_hold == seconds(0));
+  CHECK(segment.new_host_rate == 0);
+  CHECK(segment.mode == core::SummaryMode::kHome);
+  CHECK(segment.home_blocks ==
+        std::vector{*core::IpPrefix::parse("192.0.2.0/26"), *core::IpPrefix::parse("198.51.100.128/25")});
+  CHECK(segment.shortest == 26);
+  CHECK(segment.shortest6 == 100);
+  CHECK(segment.break_delay == seconds(2));
+  CHECK(segment.hold == minutes(1));
+  CHECK(segment.announce_subnet);
+  CHECK(segment.budget == 77);
   CHECK(segment.max_hosts == 3);
   CHECK(segment.max_ips_per_mac == 4);
   CHECK_FALSE(segment.greet);
@@ -288,7 +364,7 @@ TEST_CASE("a key like no other lists what is possible") {
   CHECK(complaint_about("[log]\nxyzzy = 1\n") == "11: log.xyzzy: unknown key; expected one of level, format");
   CHECK(complaint_about("[xyzzy]\n") ==
         "10: xyzzy: unknown table; expected one of [site], [routes], [[segment]], [conflict], [control], "
-        "[log]");
+        "[metrics], [log]");
   CHECK(complaint_about("[rotes]\n") == "10: rotes: unknown table; did you mean [routes]?");
 }
 
@@ -311,8 +387,19 @@ TEST_CASE("every key of the design that this release lacks says so") {
                Catch::StartsWith(table == "segment" ? "10: segment \"vlan10\": " : "11: ") &&
                    Catch::EndsWith(name + ": not supported yet; remove it"));
   }
-  CHECK(complaint_about("[metrics]\nlisten = \"127.0.0.1:9517\"\n") ==
-        "10: metrics: not supported yet; remove it");
+}
+
+TEST_CASE("metrics are served at an address with a port, or nowhere") {
+  CHECK(parsed(minimal_and("")).metrics_listen.empty());
+  for (const char* const good : {"127.0.0.1:9517", "0.0.0.0:1", "[::1]:9517", "[2001:db8::1]:65535", ""}) {
+    CHECK(parsed(minimal_and(std::string("[metrics]\nlisten = \"") + good + "\"\n")).metrics_listen == good);
+  }
+  for (const char* const bad : {"9517", ":9517", "127.0.0.1", "127.0.0.1:", "127.0.0.1:0", "127.0.0.1:65536",
+                                "::1:9517", "[127.0.0.1]:9517", "localhost:9517", "127.0.0.1:9517 "}) {
+    CHECK_THAT(
+        complaint_about(std::string("[metrics]\nlisten = \"") + bad + "\"\n"),
+        Catch::StartsWith("11: metrics.listen: ") && Catch::Contains("is no address with a port; expected"));
+  }
 }
 
 TEST_CASE("what is required is missed") {
@@ -352,16 +439,38 @@ TEST_CASE("a wrong type names the right one") {
         "1: segment: holds an integer; expected tables only");
 }
 
+TEST_CASE("the protocols are a list of known ones, and never empty") {
+  CHECK(complaint_about("[routes]\nprotocols = [\"rip\"]\n") ==
+        "11: routes.protocols: \"rip\" is no routing protocol; expected \"bgp\", \"ospf\", \"ospf6\" or "
+        "\"isis\"");
+  CHECK(complaint_about("[routes]\nprotocols = []\n") ==
+        "11: routes.protocols: is empty; expected at least one of \"bgp\", \"ospf\", \"ospf6\", \"isis\"");
+  CHECK(complaint_about("[routes]\nleak-guard = \"none\"\n").find("expected") != std::string::npos);
+}
+
 TEST_CASE("a number outside its range names the range") {
   CHECK(complaint_about("[routes]\ntable = 253\n") ==
         "11: routes.table: 253 is out of range; expected 1 to 252");
   CHECK(complaint_about("[routes]\ntable = 0\n") == "11: routes.table: 0 is out of range; expected 1 to 252");
   CHECK(complaint_about("[routes]\ndistance = 250\n") ==
         "11: routes.distance: 250 is out of range; expected 1 to 249");
-  CHECK(complaint_about("[routes]\ntag = 4294967294\n") ==
-        "11: routes.tag: 4294967294 is out of range; expected 1 to 4294967293");
+  CHECK(complaint_about("[routes]\ntag = 65527\n") ==
+        "11: routes.tag: 65527 is out of range; expected 1 to 65526");
+  CHECK(complaint_about("[routes]\ncommunity-as = 0\n") ==
+        "11: routes.community-as: 0 is out of range; expected 1 to 65535");
+  CHECK(complaint_about("[segment.guard]\nfail = \"safe\"\n") ==
+        "11: segment \"vlan10\": guard.fail: \"safe\" is unknown; expected one of open, closed");
+  CHECK(complaint_about("[segment.guard]\ndhcp = \"drop\"\n") ==
+        "11: segment \"vlan10\": guard.dhcp: \"drop\" is unknown; expected one of pass, local");
+  CHECK(complaint_about("[segment.guard]\nadopt-macs = true\n") ==
+        "11: segment \"vlan10\": guard.adopt-macs: is true without gateway-macs; expected the other sites' "
+        "gateway MACs there");
   CHECK(complaint_about("[segment.guard]\ngreet-tries = 101\n") ==
         "11: segment \"vlan10\": guard.greet-tries: 101 is out of range; expected 1 to 100");
+  CHECK(complaint_about("[segment.detect]\nprobe-rate = 9\n") ==
+        "11: segment \"vlan10\": detect.probe-rate: 9 is out of range; expected 10 to 1000000");
+  CHECK(complaint_about("[segment.detect]\nnew-host-rate = -1\n") ==
+        "11: segment \"vlan10\": detect.new-host-rate: -1 is out of range; expected 0 to 1000000");
   CHECK(complaint_about("[segment.detect]\nmax-hosts = -1\n") ==
         "11: segment \"vlan10\": detect.max-hosts: -1 is out of range; expected 1 to 1000000");
 }
@@ -375,15 +484,37 @@ TEST_CASE("a duration needs a unit and a sensible length") {
 }
 
 TEST_CASE("a choice names the choices") {
+  CHECK(complaint_about("[routes]\nsink = \"vtyshell\"\n") ==
+        "11: routes.sink: \"vtyshell\" is unknown; expected one of zapi, kernel-table, vtysh");
   CHECK(complaint_about("[log]\nlevel = \"warn\"\n") ==
         "11: log.level: \"warn\" is unknown; expected one of trace, debug, info, warning, error");
-  CHECK(complaint_about("[routes]\nsink = \"vtysh\"\n") ==
-        "11: routes.sink: this sink is not supported yet; expected \"zapi\"");
-  CHECK(complaint_about("[segment.summarize]\nmode = \"exact\"\n") ==
-        "11: segment \"vlan10\": summarize.mode: summaries are not supported yet; expected \"off\"");
+  CHECK(complaint_about("[segment.summarize]\nmode = \"excat\"\n") ==
+        "11: segment \"vlan10\": summarize.mode: \"excat\" is unknown; expected one of off, exact, cover, "
+        "home");
   CHECK(
       complaint_about("[routes]\nfrr-version = \"latest\"\n") ==
       "11: routes.frr-version: \"latest\" is not a release; expected \"auto\" or MAJOR.MINOR, e.g. \"8.4\"");
+}
+
+TEST_CASE("home blocks are parts of the subnets, disjoint, and only there for the mode home") {
+  const auto about = [](const std::string& lines) {
+    return complaint_about("[segment.summarize]\n" + lines);
+  };
+  CHECK(about("mode = \"home\"\n") ==
+        "11: segment \"vlan10\": summarize.mode: home without home-blocks; expected at least one block that "
+        "is this "
+        "site's");
+  CHECK(about("home-blocks = [\"192.0.2.0/26\"]\n") ==
+        "11: segment \"vlan10\": summarize.home-blocks: is only for mode = \"home\"");
+  CHECK(about("mode = \"home\"\nhome-blocks = [\"192.0.2.0/24\"]\n") ==
+        "12: segment \"vlan10\": summarize.home-blocks: 192.0.2.0/24 is no part of a subnet (192.0.2.0/24); "
+        "expected a longer prefix inside one: the subnet itself is the interface's connected route");
+  CHECK(about("mode = \"home\"\nhome-blocks = [\"192.0.2.0/26\", \"192.0.2.32/27\"]\n") ==
+        "12: segment \"vlan10\": summarize.home-blocks: 192.0.2.32/27 overlaps 192.0.2.0/26; expected "
+        "disjoint "
+        "blocks");
+  CHECK(about("shortest = 33\n") ==
+        "11: segment \"vlan10\": summarize.shortest: 33 is out of range; expected 0 to 32");
 }
 
 TEST_CASE("names of interfaces and paths are what the kernel takes") {
@@ -398,6 +529,13 @@ TEST_CASE("names of interfaces and paths are what the kernel takes") {
         "11: control.socket: \"c.sock\" is not an absolute path; expected e.g. \"/run/x\"");
   CHECK(complaint_about("[control]\nsocket = \"/" + std::string(107, 'x') + "\"\n") ==
         "11: control.socket: is too long; expected at most 107 bytes");
+  CHECK(complaint_about("[routes]\nvty-dir = \"frr\"\n") ==
+        R"(11: routes.vty-dir: "frr" is not an absolute path; expected e.g. "/run/x")");
+  CHECK(complaint_about("[routes]\nvty-dir = \"/" + std::string(88, 'x') + "\"\n") ==
+        "11: routes.vty-dir: is too long; expected at most 88 bytes");
+  CHECK(complaint_about("[routes]\nbmp-listen = \"127.0.0.1\"\n") ==
+        "11: routes.bmp-listen: \"127.0.0.1\" is no address with a port; "
+        "expected e.g. \"127.0.0.1:9517\" or \"[::1]:9517\"");
 }
 
 /// kMinimal with 2001:db8:1::/64 beside its subnet, and more gateways.
@@ -536,10 +674,62 @@ TEST_CASE("two segments share nothing") {
         "15: segment \"b\": interface: br0 is the interface of segment \"vlan10\", too; expected one of its "
         "own");
   CHECK(second("b", "br0", "interface = \"br0.20\"\n", "198.51.100.0/24") ==
-        "12: segment \"b\": bridge: br0 is the bridge of segment \"vlan10\", too; expected one of its own");
+        "12: segment \"b\": bridge: br0 is the bridge of segment \"vlan10\", too; expected one of its own, "
+        "or a vlan in each");
   CHECK(second("b", "br1", "", "192.0.2.0/25") ==
         "13: segment \"b\": subnets: 192.0.2.0/25 overlaps segment \"vlan10\", 192.0.2.0/24; "
-        "expected disjoint subnets");
+        "expected disjoint subnets, or another vrf in each");
+}
+
+TEST_CASE("segments share a bridge when each has a VLAN of its own") {
+  const auto two = [](std::string_view first, std::string_view second,
+                      std::string_view subnet = "198.51.100") {
+    std::ostringstream text;
+    text << kMinimal << first << "[[segment]]\nname = \"b\"\nbridge = \"br0\"\ninterface = \"br0.20\"\n"
+         << "subnets = [\"" << subnet << ".0/24\"]\ngateways = [\"" << subnet << ".2\"]\n"
+         << second;
+    return text.str();
+  };
+  const Config config = parsed(two("vlan = 10\n", "vlan = 20\n"));
+  CHECK(config.segments[0].vlan == core::VlanId{10});
+  CHECK(config.segments[1].vlan == core::VlanId{20});
+  CHECK(complaint(two("vlan = 10\n", "vlan = 10\n")) ==
+        "17: segment \"b\": vlan: 10 of bridge br0 is segment \"vlan10\", too; expected one of its own");
+  CHECK(complaint(two("", "vlan = 20\n")) ==
+        "16: segment \"b\": vlan: segment \"vlan10\" is on bridge br0, too, and has no vlan; expected a vlan "
+        "in each, "
+        "or in none");
+  CHECK(complaint(two("vlan = 10\n", "")) ==
+        "13: segment \"b\": bridge: segment \"vlan10\" is on bridge br0, too, and has a vlan; expected a "
+        "vlan in each, "
+        "or in none");
+  CHECK(complaint(two("vlan = 0\n", "")) ==
+        "10: segment \"vlan10\": vlan: 0 is out of range; expected 1 to 4094");
+  CHECK(complaint(two("vlan = 4095\n", "")) ==
+        "10: segment \"vlan10\": vlan: 4095 is out of range; expected 1 to 4094");
+}
+
+TEST_CASE("two VRFs may have the same subnet, and the default one is a VRF, too") {
+  const auto two = [](std::string_view first, std::string_view second) {
+    std::ostringstream text;
+    text << kMinimal << "vlan = 10\n"
+         << first << "[[segment]]\nname = \"b\"\nbridge = \"br0\"\nvlan = 20\ninterface = \"br0.20\"\n"
+         << "subnets = [\"192.0.2.0/24\"]\ngateways = [\"192.0.2.1\"]\n"
+         << second;
+    return text.str();
+  };
+  const Config config = parsed(two("vrf = \"red\"\n", "vrf = \"default\"\n"));
+  CHECK(config.segments[0].vrf == "red");
+  CHECK(config.segments[1].vrf == "");
+  CHECK_FALSE(parsed(std::string(kMinimal)).segments[0].vrf);
+  for (const auto& [first, second] : {std::pair{"", ""}, std::pair{"vrf = \"red\"\n", "vrf = \"red\"\n"},
+                                      std::pair{"vrf = \"red\"\n", ""}}) {
+    CHECK_THAT(complaint(two(first, second)),
+               Catch::Contains(
+                   "overlaps segment \"vlan10\", 192.0.2.0/24; expected disjoint subnets, or another vrf "
+                   "in each"));
+  }
+  CHECK_THAT(complaint(two("vrf = \"a/b\"\n", "")), Catch::Contains("vrf: \"a/b\" cannot be an interface"));
 }
 
 TEST_CASE("a segment's subnets do not overlap") {

@@ -109,6 +109,7 @@ TEST_CASE("an operator ends a freeze") {
 TEST_CASE("a frozen host whose port goes down is let go") {
   SiteDriver driver = frozen_here();
   driver.feed(PortChanged{kSegment, kPort1, PortClass::kLocal, false});
+  driver.advance(3s);
   CHECK(driver.state(kHost) == HostState::kDeparting);
   driver.advance(6s);
   CHECK_FALSE(driver.announced(kHost));

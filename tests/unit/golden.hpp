@@ -42,6 +42,15 @@ inline GoldenBytes read_golden(const std::string& file) {
   return records;
 }
 
+/// A file below tests/golden as it is.
+inline std::string golden_text(const std::string& file) {
+  const std::ifstream input(std::string(UNTROMBONE_SOURCE_DIR "/tests/golden/") + file);
+  if (!input) throw std::runtime_error("no tests/golden/" + file);
+  std::ostringstream text;
+  text << input.rdbuf();
+  return text.str();
+}
+
 /// Octets as numbers, so that a failed comparison can be read.
 inline std::string hex(std::span<const std::byte> bytes) {
   std::string text;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <sys/socket.h>
+#include <linux/if_addr.h>
 #include <linux/neighbour.h>
 #include <linux/rtnetlink.h>
 
@@ -154,8 +155,9 @@ void set_length(Bytes& bytes) {
 TEST_CASE("the kernel's link messages tell name, place and carrier") {
   CHECK(expect<LinkMessage>(golden().at("link-port")) ==
         LinkMessage{kAccessPort, "acc0", kAccessMac, kBridge, true, false});
-  CHECK(expect<LinkMessage>(golden().at("link-bridge")) ==
-        LinkMessage{kBridge, "br0", kBridgeMac, {}, true, false});
+  LinkMessage bridge{kBridge, "br0", kBridgeMac, {}, true, false, LinkKind::kBridge};
+  bridge.ageing = std::chrono::seconds(300);
+  CHECK(expect<LinkMessage>(golden().at("link-bridge")) == bridge);
   CHECK(expect<LinkMessage>(golden().at("link-no-carrier")) ==
         LinkMessage{kAccessPort, "acc0", kAccessMac, kBridge, false, false});
   const auto removed = expect<LinkMessage>(golden().at("link-removed"));
@@ -169,7 +171,7 @@ TEST_CASE("what the bridge repeats about a port's link is ignored") {
 }
 
 TEST_CASE("the kernel's FDB messages tell learning, moving, ageing and flushing apart") {
-  FdbMessage entry{kAccessPort, kBridge, kMovingMac, std::nullopt, false, false, false};
+  FdbMessage entry{kAccessPort, kBridge, kMovingMac, {}, false, false, false};
   CHECK(expect<FdbMessage>(golden().at("fdb-learned")) == entry);
   entry.removed = true;
   CHECK(expect<FdbMessage>(golden().at("fdb-flushed")) == entry);
@@ -232,6 +234,9 @@ TEST_CASE("a kernel message that ends early and says so yields nothing that it d
         CHECK(link->name == complete.name);
         CHECK((link->mac == complete.mac || link->mac.is_zero()));
         CHECK((link->master == complete.master || !link->master));
+      } else if (const auto* address = std::get_if<AddressMessage>(&*outcome.message)) {
+        // Without IFA_LOCAL, which comes second, the other end's address is all there is.
+        CHECK(address->interface == std::get<AddressMessage>(whole.message.value()).interface);
       } else if (whole.message) {
         CHECK(outcome.message == whole.message);
       }
@@ -246,6 +251,27 @@ TEST_CASE("octets after the message are not looked at") {
     longer.resize(bytes.size() + 64, std::byte{0xff});
     CHECK(decoded(longer).message == decoded(bytes).message);
   }
+}
+
+TEST_CASE("an address of this machine is told with its interface, and not the other end's") {
+  const auto address = [](const char* record) { return expect<AddressMessage>(golden().at(record)); };
+  CHECK(address("address-added") == AddressMessage{kBridge, IpAddress::v4({192, 0, 2, 7}), false});
+  CHECK(address("address-peer") == AddressMessage{kBridge, IpAddress::v4({192, 0, 2, 8}), false});
+  CHECK(address("address-removed") == AddressMessage{kBridge, IpAddress::v4({192, 0, 2, 7}), true});
+  CHECK(address("address-v6") == AddressMessage{kBridge, IpAddress::parse("2001:db8::7").value(), false});
+}
+
+TEST_CASE("an address message without an address, or with one of another family, is malformed") {
+  ifaddrmsg header{};
+  header.ifa_family = AF_INET;
+  header.ifa_index = 10;
+  CHECK(is_malformed(MessageBuilder(RTM_NEWADDR, header).build()));
+  const IpAddress other = IpAddress::parse("2001:db8::7").value();
+  CHECK(is_malformed(MessageBuilder(RTM_NEWADDR, header).add(IFA_ADDRESS, other).build()));
+  const IpAddress own = IpAddress::v4({192, 0, 2, 7});
+  CHECK(expect<AddressMessage>(MessageBuilder(RTM_NEWADDR, header).add(IFA_ADDRESS, own).build()).ip == own);
+  header.ifa_family = AF_UNIX;
+  CHECK(is_ignored(MessageBuilder(RTM_NEWADDR, header).add(IFA_ADDRESS, own).build()));
 }
 
 TEST_CASE("no octet of a kernel message can be changed so that the decoder goes astray") {
@@ -265,7 +291,8 @@ TEST_CASE("no octet of a kernel message can be changed so that the decoder goes 
 // ---- too small, no attributes, some missing, all there -----------------------------------------------------------
 
 TEST_CASE("a message too small for its fixed part is malformed") {
-  for (const std::uint16_t type : {RTM_NEWLINK, RTM_DELLINK, RTM_NEWNEIGH, RTM_DELNEIGH, RTM_NEWROUTE}) {
+  for (const std::uint16_t type :
+       {RTM_NEWLINK, RTM_DELLINK, RTM_NEWADDR, RTM_DELADDR, RTM_NEWNEIGH, RTM_DELNEIGH, RTM_NEWROUTE}) {
     INFO(type);
     CHECK(is_malformed(MessageBuilder(type, std::uint32_t{0}).build()));
   }
@@ -312,7 +339,7 @@ TEST_CASE("all attributes are read and unknown ones skipped") {
                                             .add(kUnknown | NLA_F_NESTED, "nested")
                                             .add(NDA_MASTER, kBridge.value)
                                             .build());
-  CHECK(entry == FdbMessage{kAccessPort, kBridge, kGuestMac, std::uint16_t{10}, false, false, false});
+  CHECK(entry == FdbMessage{kAccessPort, kBridge, kGuestMac, {10}, false, false, false});
 }
 
 TEST_CASE("an entry of the bridge that names a VTEP is remote") {

@@ -35,6 +35,7 @@ inline SiteSettings default_settings() {
   segment.gateways = {kGateway};
   segment.gateway_macs = {MacAddress{{0x00, 0x00, 0x5e, 0x00, 0x53, 0xfd}}};
   segment.exclude = {IpPrefix(ip(240), 28)};
+  segment.mode = SummaryMode::kOff;
   SiteSettings settings;
   settings.segments.push_back(std::move(segment));
   return settings;
@@ -90,7 +91,7 @@ class SiteDriver {
   [[nodiscard]] const Site& site() const { return site_; }
   [[nodiscard]] TimePoint now() const { return now_; }
   [[nodiscard]] const Actions& actions() const { return actions_; }
-  [[nodiscard]] const std::map<IpPrefix, Route>& routes() const { return routes_; }
+  [[nodiscard]] const std::map<RouteKey, Route>& routes() const { return routes_; }
 
   /// nullptr when nothing is known of it.
   [[nodiscard]] const Host* host(const IpAddress& address) const {
@@ -101,8 +102,8 @@ class SiteDriver {
     const Host* const found = host(address);
     return found == nullptr ? std::nullopt : std::optional(found->state);
   }
-  [[nodiscard]] std::optional<RouteClass> announced(const IpAddress& address) const {
-    const auto found = routes_.find(IpPrefix::host(address));
+  [[nodiscard]] std::optional<RouteClass> announced(const IpAddress& address, VrfId vrf = {}) const {
+    const auto found = routes_.find({vrf, IpPrefix::host(address)});
     return found == routes_.end() ? std::nullopt : std::optional(found->second.route_class);
   }
 
@@ -110,9 +111,9 @@ class SiteDriver {
   void program() {
     for (const RouteChange& change : actions_.routes) {
       if (change.route) {
-        routes_[change.prefix] = *change.route;
+        routes_[change.key] = *change.route;
       } else {
-        routes_.erase(change.prefix);
+        routes_.erase(change.key);
       }
     }
   }
@@ -120,7 +121,7 @@ class SiteDriver {
   Site site_;
   TimePoint now_{std::chrono::hours(1)};
   Actions actions_;
-  std::map<IpPrefix, Route> routes_;
+  std::map<RouteKey, Route> routes_;
 };
 
 inline FrameSeen arp(Ifindex port, const MacAddress& from, const IpAddress& sender) {
@@ -133,6 +134,8 @@ inline FrameSeen arp_reply(Ifindex port, const MacAddress& from, const IpAddress
 inline FrameSeen arp_to_gateway(Ifindex port, const MacAddress& from, const IpAddress& sender) {
   return {port, FrameKind::kArpReply, from, sender, true};
 }
+/// An entry of a dump, not an event.
+inline FdbSeen dumped(Ifindex port, const MacAddress& mac) { return {port, mac, false, {}, true}; }
 inline FrameSeen rarp(Ifindex port, const MacAddress& from) {
   return {port, FrameKind::kRarp, from, std::nullopt, false};
 }

@@ -47,7 +47,7 @@ TEST_CASE("an advertisement on a local port makes its target local, announced as
   CHECK(driver.state(kGuest6) == HostState::kLocal);
   CHECK(driver.host(kGuest6)->reason == Reason::kNdOnLocalPort);
   CHECK(driver.announced(kGuest6) == RouteClass::kFresh);
-  CHECK(driver.routes().begin()->first.to_string() == "2001:db8:1::11/128");
+  CHECK(driver.routes().begin()->first.prefix.to_string() == "2001:db8:1::11/128");
   REQUIRE(actions.greetings.size() == 1);
   CHECK(actions.greetings.front().gateway == kGateway6);
   CHECK(driver.site().hosts().find_station(kSegment, kGuestMac)->evidence == Evidence::kNd);
@@ -179,7 +179,7 @@ TEST_CASE("a /128 of an earlier run is asked about, and withdrawn when nobody an
   const Actions over = driver.advance(10s);
   CHECK(driver.announced(kGuest6) == RouteClass::kSettled);
   REQUIRE(over.routes.size() == 1);
-  CHECK(over.routes.front().prefix == IpPrefix::host(kPrivacy));
+  CHECK(over.routes.front().key.prefix == IpPrefix::host(kPrivacy));
   CHECK_FALSE(over.routes.front().route);
 }
 

@@ -47,7 +47,7 @@ std::vector<AlarmKind> alarms(const Actions& actions) {
 }
 
 std::optional<Route> route_to(const SiteDriver& driver, const IpAddress& address) {
-  const auto found = driver.routes().find(IpPrefix::host(address));
+  const auto found = driver.routes().find({{}, IpPrefix::host(address)});
   return found == driver.routes().end() ? std::nullopt : std::optional(found->second);
 }
 
@@ -289,7 +289,7 @@ TEST_CASE("a lingering route goes as soon as another site's claim wins") {
   SiteDriver driver = with_local_guest();
   driver.feed(FdbSeen{kDciPort, kGuestMac});
   driver.advance(120ms);
-  const Actions& actions = driver.feed(RouteNoted{IpPrefix::host(kGuest), RouteNote::kBetterWon});
+  const Actions& actions = driver.feed(RouteNoted{{{}, IpPrefix::host(kGuest)}, RouteNote::kBetterWon});
   CHECK_FALSE(driver.announced(kGuest));
   CHECK(driver.state(kGuest) == HostState::kRemote);
   REQUIRE(actions.transitions.size() == 1);
@@ -319,10 +319,10 @@ TEST_CASE("without a linger time the route goes with the host") {
 
 TEST_CASE("only a lingering route yields to a better one") {
   SiteDriver driver = with_local_guest();
-  driver.feed(RouteNoted{IpPrefix::host(kGuest), RouteNote::kBetterWon});
+  driver.feed(RouteNoted{{{}, IpPrefix::host(kGuest)}, RouteNote::kBetterWon});
   CHECK(driver.announced(kGuest) == RouteClass::kSettled);
-  driver.feed(RouteNoted{IpPrefix::host(ip(99)), RouteNote::kBetterWon});
-  driver.feed(RouteNoted{IpPrefix::host(kGuest), RouteNote::kRejected});
+  driver.feed(RouteNoted{{{}, IpPrefix::host(ip(99))}, RouteNote::kBetterWon});
+  driver.feed(RouteNoted{{{}, IpPrefix::host(kGuest)}, RouteNote::kRejected});
   CHECK(driver.announced(kGuest) == RouteClass::kSettled);
 }
 
@@ -376,41 +376,24 @@ TEST_CASE("more DCI frames do not prolong a challenge") {
   CHECK(driver.state(kGuest) == HostState::kDeparting);
 }
 
-TEST_CASE("a port that goes down takes its hosts with it at once") {
-  SiteDriver driver = with_local_guest();
-  driver.feed(arp(kPort2, mac(0x22), ip(22)));
-  driver.feed(PortChanged{kSegment, kPort1, PortClass::kLocal, false});
-  CHECK(driver.state(kGuest) == HostState::kDeparting);
-  CHECK(driver.host(kGuest)->reason == Reason::kPortDown);
-  CHECK(driver.site().verdict(*driver.host(kGuest)) == Verdict::kUnknown);
-  CHECK(driver.state(ip(22)) == HostState::kLocal);
-}
-
-TEST_CASE("a port that goes down takes a host along that has just arrived") {
-  SiteDriver driver = with_remote_guest();
-  driver.feed(rarp(kPort1, kGuestMac));
-  driver.feed(PortChanged{kSegment, kPort1, PortClass::kLocal, false});
-  CHECK(driver.state(kGuest) == HostState::kDeparting);
-}
-
-TEST_CASE("a port that comes back brings its hosts back with their next frame") {
-  SiteDriver driver = with_local_guest();
-  driver.feed(PortChanged{kSegment, kPort1, PortClass::kLocal, false});
-  CHECK(driver.feed(FdbSeen{kPort1, kGuestMac}).empty());
-  driver.feed(PortChanged{kSegment, kPort1, PortClass::kLocal, true});
-  driver.feed(FdbSeen{kPort1, kGuestMac});
-  CHECK(driver.state(kGuest) == HostState::kProvisional);
-}
-
 TEST_CASE("an FDB entry that ages out is a reason to ask, not a departure") {
   SiteDriver driver = with_local_guest();
   driver.advance(10s);
-  driver.feed(FdbGone{kPort1, kGuestMac, true});
-  driver.advance(0s);
+  CHECK(probed(driver.feed(FdbGone{kPort1, kGuestMac, true}), kGuest, kPort1));
   CHECK(driver.state(kGuest) == HostState::kLocal);
-  driver.feed(FdbGone{kPort1, kGuestMac, true});
-  CHECK(probed(driver.actions(), kGuest, kPort1));
+  // Not there? Then perhaps on another local port.
+  CHECK(probed(driver.feed(FdbGone{kPort1, kGuestMac, true}), kGuest, {}));
   driver.advance(5s);
+  CHECK(driver.state(kGuest) == HostState::kLocal);
+}
+
+TEST_CASE("an address that was asked for in vain is asked again when its MAC is heard") {
+  SiteDriver driver = with_local_guest();
+  driver.advance(100s);  // refreshes, unanswered
+  REQUIRE(driver.state(kGuest) == HostState::kLocal);
+  CHECK(probed(driver.feed(rarp(kPort1, kGuestMac)), kGuest, {}));
+  driver.feed(arp_reply(kPort1, kGuestMac, kGuest));
+  driver.advance(100s);
   CHECK(driver.state(kGuest) == HostState::kLocal);
 }
 
@@ -452,7 +435,7 @@ TEST_CASE("an FDB entry that goes from a port where the MAC no longer is means n
 TEST_CASE("a silent host is probed after the refresh time and kept when it answers") {
   SiteDriver driver = with_local_guest();
   CHECK(driver.advance(59s).probes.empty());
-  const Actions& actions = driver.advance(9s);
+  const Actions& actions = driver.advance(31s);
   CHECK(probed(actions, kGuest, kPort1));
   driver.feed(arp_reply(kPort1, kGuestMac, kGuest));
   driver.advance(179s);
@@ -619,24 +602,59 @@ TEST_CASE("a route of an earlier run goes at the end of the start window unless 
   CHECK(driver.advance(1s - 1ns).routes.empty());
   const Actions& actions = driver.advance(1ns);
   REQUIRE(actions.routes.size() == 1);
-  CHECK(actions.routes.front().prefix == IpPrefix::host(ip(12)));
+  CHECK(actions.routes.front().key.prefix == IpPrefix::host(ip(12)));
   CHECK_FALSE(actions.routes.front().route);
   CHECK(driver.announced(kGuest) == RouteClass::kSettled);
 }
 
 // ---- resync ----------------------------------------------------------------
 
-TEST_CASE("a host that a later dump does not list is challenged, one that it lists is not") {
+TEST_CASE("a host that a later dump does not list is looked up, and challenged when it is not found") {
   SiteDriver driver = with_local_guest();
   driver.feed(arp(kPort2, mac(0x22), ip(22)));
+  driver.feed(arp(kPort2, mac(0x33), ip(33)));
   driver.feed(DumpStarted{});
-  driver.feed(FdbSeen{kPort2, mac(0x22)});
-  const Actions& actions = driver.feed(DumpFinished{});
-  CHECK(probed(actions, kGuest, kPort1));
-  CHECK(actions.probes.size() == 1);
+  driver.feed(dumped(kPort2, mac(0x22)));
+  const std::vector<FdbLookup> lookups = driver.feed(DumpFinished{}).lookups;
+  REQUIRE(lookups.size() == 2);
+  for (const FdbLookup& lookup : lookups) {
+    if (lookup.mac == mac(0x33)) {
+      CHECK(driver.feed(FdbSeen{lookup.port, lookup.mac}).empty());  // the dump had missed it
+      continue;
+    }
+    CHECK(lookup.mac == kGuestMac);
+    CHECK(lookup.port == kPort1);
+    CHECK(probed(driver.feed(FdbGone{lookup.port, lookup.mac, false}), kGuest, kPort1));
+  }
   driver.advance(1s);
   CHECK(driver.state(kGuest) == HostState::kDeparting);
   CHECK(driver.state(ip(22)) == HostState::kLocal);
+  CHECK(driver.state(ip(33)) == HostState::kLocal);
+}
+
+TEST_CASE("what a dump says is older than what was heard since it began") {
+  SiteDriver driver = with_local_guest();
+  driver.feed(arp(kPort1, mac(0x22), ip(22)));
+  driver.advance(2s);
+  driver.feed(DumpStarted{});
+  driver.feed(FdbSeen{kDciPort, kGuestMac});
+  driver.feed(FdbGone{kPort1, mac(0x22), true});
+  driver.feed(dumped(kPort1, kGuestMac));
+  driver.feed(dumped(kPort1, mac(0x22)));
+  CHECK(driver.state(kGuest) == HostState::kDeparting);
+  CHECK_FALSE(driver.site().hosts().find_station(kSegment, mac(0x22))->listed);
+  CHECK(driver.feed(DumpFinished{}).lookups.empty());
+  // The next dump is newer.
+  driver.feed(DumpStarted{});
+  driver.feed(dumped(kPort1, kGuestMac));
+  CHECK(driver.state(kGuest) == HostState::kProvisional);
+}
+
+TEST_CASE("a MAC that has aged out is not looked up again with every dump") {
+  SiteDriver driver = with_local_guest();
+  driver.feed(FdbGone{kPort1, kGuestMac, true});
+  driver.feed(DumpStarted{});
+  CHECK(driver.feed(DumpFinished{}).lookups.empty());
 }
 
 TEST_CASE("a host heard during the dump counts as listed") {
@@ -666,6 +684,29 @@ TEST_CASE("an interface that is made anew gets the routes") {
   driver.feed(InterfaceChanged{kSegment, {77}, kSviMac, true});
   CHECK(route_to(driver, kGuest)->interface == Ifindex{77});
   CHECK(driver.feed(InterfaceChanged{kSegment, {77}, kSviMac, true}).empty());
+}
+
+TEST_CASE("an interface that goes to another VRF takes its routes along") {
+  constexpr VrfId kTenant{12};
+  SiteDriver driver = with_local_guest();
+  driver.feed(InterfaceChanged{kSegment, kSvi, kSviMac, true, kTenant});
+  CHECK_FALSE(driver.announced(kGuest));
+  CHECK(driver.announced(kGuest, kTenant) == RouteClass::kSettled);
+  driver.feed(InterfaceChanged{kSegment, kSvi, kSviMac, false, kTenant});
+  CHECK(driver.routes().empty());
+  driver.feed(InterfaceChanged{kSegment, kSvi, kSviMac, true});
+  CHECK(driver.announced(kGuest) == RouteClass::kSettled);
+  CHECK(driver.routes().size() == 1);
+}
+
+TEST_CASE("a note about another VRF is not about this segment's route") {
+  SiteDriver driver = with_local_guest();
+  driver.feed(FdbSeen{kDciPort, kGuestMac});
+  REQUIRE(driver.announced(kGuest) == RouteClass::kLingering);
+  driver.feed(RouteNoted{{{12}, IpPrefix::host(kGuest)}, RouteNote::kBetterWon});
+  CHECK(driver.announced(kGuest) == RouteClass::kLingering);
+  driver.feed(RouteNoted{{{}, IpPrefix::host(kGuest)}, RouteNote::kBetterWon});
+  CHECK_FALSE(driver.announced(kGuest));
 }
 
 // ---- greetings ----------------------------------------------------------------
@@ -726,7 +767,7 @@ TEST_CASE("bindings over max-hosts are refused with an alarm, known ones live on
   settings.segments.front().max_hosts = 2;
   SiteDriver driver = SiteDriver::running(settings);
   driver.feed(arp(kPort1, mac(1), ip(11)));
-  driver.feed(arp(kDciPort, mac(2), ip(12)));
+  driver.feed(arp(kPort1, mac(2), ip(12)));
   CHECK(alarms(driver.feed(arp(kPort1, mac(3), ip(13)))) == std::vector{AlarmKind::kTooManyHosts});
   CHECK(driver.state(ip(13)) == std::nullopt);
   CHECK(alarms(driver.feed(arp(kPort1, mac(1), ip(11)))).empty());
@@ -748,7 +789,7 @@ TEST_CASE("addresses over max-ips-per-mac are refused with an alarm") {
 TEST_CASE("routes over max-routes are refused with an alarm, and a route that goes makes room") {
   SiteSettings settings = default_settings();
   settings.routes.max_routes = 1;
-  settings.segments.front().linger = 0s;
+  settings.segments.front().linger = settings.segments.front().port_hold = 0s;
   SiteDriver driver = SiteDriver::running(settings);
   driver.feed(arp(kPort1, kGuestMac, ip(11)));
   CHECK(alarms(driver.feed(arp(kPort2, mac(0x22), ip(12)))) == std::vector{AlarmKind::kTooManyRoutes});
@@ -763,11 +804,12 @@ TEST_CASE("routes over max-routes are refused with an alarm, and a route that go
 TEST_CASE("a host that was never announced has no route to linger") {
   SiteSettings settings = default_settings();
   settings.routes.max_routes = 1;
+  settings.segments.front().port_hold = 0s;
   SiteDriver driver = SiteDriver::running(settings);
   driver.feed(arp(kPort1, kGuestMac, ip(11)));
   driver.feed(arp(kPort2, mac(0x22), ip(12)));
   driver.feed(PortChanged{kSegment, kPort1, PortClass::kLocal, false});
-  driver.feed(RouteNoted{IpPrefix::host(ip(11)), RouteNote::kBetterWon});
+  driver.feed(RouteNoted{{{}, IpPrefix::host(ip(11))}, RouteNote::kBetterWon});
   REQUIRE(driver.routes().empty());
   driver.feed(PortChanged{kSegment, kPort2, PortClass::kLocal, false});
   CHECK(driver.routes().empty());

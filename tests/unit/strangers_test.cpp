@@ -36,8 +36,9 @@ TEST_CASE("a stranger that moves is a change, one that is not there cannot be re
   REQUIRE(strangers.list().size() == 1);
   CHECK(strangers.list().front().port == kPort2);
   CHECK_FALSE(strangers.remove({1}, mac(1)));
-  CHECK_FALSE(strangers.remove_port(kPort1));
-  CHECK(strangers.remove_port(kPort2));
+  CHECK_FALSE(strangers.remove_port(kSegment, kPort1));
+  CHECK_FALSE(strangers.remove_port({1}, kPort2));
+  CHECK(strangers.remove_port(kSegment, kPort2));
   CHECK_FALSE(strangers.remove(kSegment, mac(1)));
 }
 

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include <algorithm>
 #include <set>
 #include <string>
 #include <tuple>
@@ -34,8 +33,7 @@ TEST_CASE("a release is known by what it answers") {
     const Release* const found = find_release(answers.error, answers.hello, answers.capabilities_length);
     REQUIRE(found != nullptr);
     CHECK(found == find_release(answers.version));
-    const auto candidates = hello_candidates(answers.error);
-    CHECK(std::find(candidates.begin(), candidates.end(), answers.hello) != candidates.end());
+    CHECK(is_error_command(answers.error));
   }
 }
 
@@ -46,7 +44,7 @@ TEST_CASE("an unknown answer is no release") {
   CHECK(find_release(120, 19, 10) == nullptr);
   CHECK(find_release(0, 0, 0) == nullptr);
   for (const unsigned error : {0U, 111U, 116U, 119U, 122U, 65535U}) {
-    CHECK(hello_candidates(static_cast<std::uint16_t>(error)).empty());
+    CHECK_FALSE(is_error_command(static_cast<std::uint16_t>(error)));
   }
 }
 
@@ -55,7 +53,7 @@ TEST_CASE("every point release of a known line is known, others are not") {
   CHECK(find_release("10.5")->name == "10.5");
   CHECK(find_release("10.5.1")->name == "10.5");
   CHECK(find_release("10.10") == nullptr);
-  for (const char* version : {"", "8", "7.4", "9.2", "10.8", "11.0", "eight", "8.", ".4", "v8.4"}) {
+  for (const char* version : {"", "8", "7.4", "9.2", "10.9", "11.0", "eight", "8.", ".4", "v8.4"}) {
     INFO(version);
     CHECK(find_release(version) == nullptr);
   }

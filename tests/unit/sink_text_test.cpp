@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// What the sinks read from others as text: FRR's configuration, zebra's RIB, the kernel's list of netlink sockets.
+#include <catch2/catch.hpp>
+
+#include "bgp/kernel/listeners.hpp"
+#include "bgp/kernel/route_codec.hpp"
+#include "bgp/static_routes.hpp"
+#include "bgp/zebra_rib.hpp"
+
+namespace untrombone::bgp {
+namespace {
+
+using core::IpPrefix;
+using State = RibView::State;
+
+IpPrefix prefix(const char* text) { return IpPrefix::parse(text).value(); }
+
+// ---- FRR's configuration -----------------------------------------------------------------------------------------
+
+TEST_CASE("a static route is written as every release reads it") {
+  CHECK(configuration_line({"", prefix("192.0.2.11/32"), "br0", 4211, 5}) ==
+        "ip route 192.0.2.11/32 br0 tag 4211 5");
+  CHECK(configuration_line({"tenant1", prefix("2001:db8::11/128"), "br0.10", 4212, 250}) ==
+        "ipv6 route 2001:db8::11/128 br0.10 tag 4212 250 vrf tenant1");
+}
+
+TEST_CASE("only routes with one of our tags, in our form, are read back") {
+  // As `show running-config` of 7.5, 8.4, 10.3 and 10.7 has them.
+  constexpr std::string_view kConfiguration =
+      "frr version 8.4.4\n"
+      "hostname edge\n"
+      "!\n"
+      "ip route 192.0.2.11/32 br0 tag 4210 5\n"
+      "ip route 192.0.2.12/32 br0 tag 4212 250\r\n"
+      "ip route 192.0.2.13/32 br0 tag 4213 5\n"
+      "ip route 192.0.2.14/32 br0 tag 4209 5\n"
+      "ip route 192.0.2.15/32 br0\n"
+      "ip route 192.0.2.16/32 198.51.100.1 tag 4210\n"
+      "ip route 192.0.2.17/32 br0 tag 4210 label 17\n"
+      "ip route 192.0.2.18/32 Null0 tag 4211\n"
+      "ipv6 route 2001:db8:1::51/128 br0 tag 4211 5\n"
+      "vrf tenant1\n"
+      " ip route 192.0.2.11/32 br0.10 tag 4210 5\n"
+      "exit-vrf\n"
+      "router bgp 65001\n"
+      " neighbor 192.0.2.99 remote-as 65000\n";
+  const auto routes = read_static_routes(kConfiguration, 4210);
+  REQUIRE(routes.size() == 5);
+  CHECK(routes[0] == StaticRoute{"", prefix("192.0.2.11/32"), "br0", 4210, 5});
+  CHECK(routes[1] == StaticRoute{"", prefix("192.0.2.12/32"), "br0", 4212, 250});
+  CHECK(routes[2] == StaticRoute{"", prefix("192.0.2.18/32"), "Null0", 4211, 1});
+  CHECK(routes[3] == StaticRoute{"", prefix("2001:db8:1::51/128"), "br0", 4211, 5});
+  CHECK(routes[4] == StaticRoute{"tenant1", prefix("192.0.2.11/32"), "br0.10", 4210, 5});
+}
+
+TEST_CASE("what is written is read back the same") {
+  const StaticRoute route{"tenant1", prefix("192.0.2.128/25"), "br0.10", 4211, 5};
+  const auto read = read_static_routes(configuration_line(route), 4210);
+  REQUIRE(read.size() == 1);
+  CHECK(read.front() == route);
+}
+
+// ---- zebra's RIB -------------------------------------------------------------------------------------------------
+
+TEST_CASE("a route is found among those of others, with its instance") {
+  const IpPrefix host = prefix("192.0.2.11/32");
+  CHECK(rib_question(host, "") == "show ip route 192.0.2.11/32 json");
+  CHECK(rib_question(prefix("2001:db8::11/128"), "tenant1") ==
+        "show ipv6 route vrf tenant1 2001:db8::11/128 json");
+  const auto state = [&](std::string_view text, std::uint16_t instance = 0) {
+    return read_rib(text, host, "table", instance).state;
+  };
+  CHECK(state(R"({"192.0.2.11/32":[{"protocol":"table","selected":true,"installed":true,"distance":5}]})") ==
+        State::kInstalled);
+  CHECK(state(R"({"192.0.2.11/32":[{"protocol":"table","instance":201,"selected":true,"installed":true}]})",
+              201) == State::kInstalled);
+  CHECK(
+      state(R"({"192.0.2.11/32":[{"protocol":"table","instance":201,"selected":true,"installed":true}]})") ==
+      State::kAbsent);
+  CHECK(state(R"({"192.0.2.11/32":[{"protocol":"table","selected":true}]})") == State::kSelected);
+  CHECK(state(R"({"192.0.2.0/24":[{"protocol":"table","selected":true,"installed":true}]})") ==
+        State::kAbsent);
+  CHECK(state("{}") == State::kAbsent);
+  for (const char* text : {"", "[]", "% Unknown command", R"({"192.0.2.11/32":[7]})"}) {
+    CHECK(state(text) == State::kUnreadable);
+  }
+}
+
+TEST_CASE("who won is named") {
+  const RibView view = read_rib(R"({"192.0.2.11/32":[{"protocol":"bgp","selected":true,"distance":20},
+                                   {"protocol":"table","distance":250}]})",
+                                prefix("192.0.2.11/32"), "table", 0);
+  CHECK(view.state == State::kUnselected);
+  CHECK(view.winner == "bgp, distance 20");
+}
+
+}  // namespace
+
+namespace kernel {
+namespace {
+
+// ---- the kernel --------------------------------------------------------------------------------------------------
+
+TEST_CASE("the fullest of those who listen to routes counts, and the losses of all of them") {
+  // Linux 6.1's /proc/net/netlink: ip monitor (groups 1-31), zebra, a genetlink socket, one without groups.
+  constexpr std::string_view kText =
+      "sk               Eth Pid        Groups   Rmem     Wmem     Dump  Locks    Drops    Inode\n"
+      "00000000a9b21f0c 0   2441       00000551 4608     0        0     2        3        24410   \n"
+      "000000003c1d2a77 0   1201       80000440 70000    0        0     2        0        12011   \n"
+      "0000000011111111 16  900        ffffffff 999999   0        0     2        9        9000    \n"
+      "0000000022222222 0   0          00000000 888888   0        0     2        5        1       \n"
+      "garbage\n";
+  const Listeners listeners = read_listeners(kText);
+  CHECK(listeners.fullest == 70000);
+  CHECK(listeners.dropped == 3);
+  CHECK(read_listeners("").fullest == 0);
+}
+
+TEST_CASE("an answer that is cut off or not about our routes is none") {
+  std::vector<std::byte> bytes;
+  encode_add(bytes, 7, 201, {IpPrefix::parse("192.0.2.11/32").value(), {3}, 1000});
+  // The request looks like the kernel's own message about the route.
+  std::span<const std::byte> whole(bytes);
+  const auto answer = take_answer(whole, 201);
+  REQUIRE(answer);
+  CHECK(std::get<KernelRoute>(*answer) == KernelRoute{IpPrefix::parse("192.0.2.11/32").value(), {3}, 1000});
+  CHECK(whole.empty());
+  whole = bytes;
+  CHECK_FALSE(take_answer(whole, 202));
+  for (std::size_t length = 0; length < bytes.size(); ++length) {
+    std::span<const std::byte> cut = std::span(bytes).first(length);
+    CHECK_FALSE(take_answer(cut, 201));
+    CHECK(cut.empty());
+  }
+}
+
+}  // namespace
+}  // namespace kernel
+}  // namespace untrombone::bgp
