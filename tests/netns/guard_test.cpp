@@ -9,6 +9,7 @@
 #include <catch2/catch.hpp>
 
 #include "tests/lab/capture.hpp"
+#include "tests/lab/wait.hpp"
 #include "tests/netns/bridge_netns.hpp"
 
 namespace untrombone::arp {
@@ -25,7 +26,7 @@ constexpr const char* kFar = "192.0.2.22";
 constexpr const char* kNobody = "0.0.0.0";
 
 std::vector<GuardedSegment> guarding(const char* gateway) {
-  return {{.dci_ports = {"dci0"}, .gateways = {IpAddress::parse(gateway).value()}}};
+  return {{.dci_ports = {{"dci0"}}, .gateways = {IpAddress::parse(gateway).value()}}};
 }
 
 lab::Frame tagged(lab::Frame frame) {
@@ -72,15 +73,31 @@ class Guarded {
     return bridge.output({"nft", "list", "counters", "table", "bridge", kGuardTable});
   }
 
+  std::string verify() {
+    std::optional<std::string> result;
+    guard_->verify([&](const std::string& drift) { result = drift; });
+    REQUIRE(run_until(io_, [&] { return result.has_value(); }));
+    return *result;
+  }
+  GuardCounts counted() { return guard_->counters(); }
+  void nft(const std::string& script) const {
+    const lab::CommandResult result =
+        lab::run_command({.argv = {"nft", "-f", "-"}, .netns = &bridge.netns(), .input = script});
+    INFO(result.error);
+    REQUIRE(result.status == 0);
+  }
+
   BridgeNetns bridge;
+  GuardOutcome outcome;  ///< of the last change
 
  private:
   template <typename Start>
   std::string wait(Start start) {
-    std::optional<std::string> result;
-    start([&](const std::string& error) { result = error; });
+    std::optional<GuardOutcome> result;
+    start([&](const GuardOutcome& seen) { result = seen; });
     REQUIRE(run_until(io_, [&] { return result.has_value(); }));
-    return *result;
+    outcome = *result;
+    return outcome.error;
   }
   lab::MacAddress next_mac() { return {0x02, 0x00, 0x5e, 0x00, 0x53, ++last_octet_}; }
   lab::Frame make(const lab::MacAddress& mac, const Saying& saying) {
@@ -99,7 +116,8 @@ class Guarded {
     bridge.send(from, tag == Tag::kVlan ? tagged(frame) : frame);
     bridge.send(from, lab::make_rarp(last));
     REQUIRE(to.wait_first(kPatience, {}, lab::from_mac(last)));
-    return to.count(lab::from_mac(mac)) != 0;
+    // Frames that two processors send may overtake each other.
+    return lab::wait_for([&] { return to.count(lab::from_mac(mac)) != 0; }, std::chrono::milliseconds(20));
   }
 
   boost::asio::io_context io_;
@@ -131,13 +149,15 @@ TEST_CASE("nft takes every guard we render", "[netns]") {
   const IpAddress other = IpAddress::parse("198.51.100.1").value();
   const std::vector<std::vector<GuardedSegment>> guards{
       {},
-      {{{"dci0"}, {gateway}}},
-      {{{"dci0", "vx-odd.name_1"}, {gateway, other}}, {{"vx20"}, {other}}},
+      {{.dci_ports = {{"dci0"}}, .gateways = {gateway}}},
+      {{.dci_ports = {{"dci0"}, {"vx-odd.name_1"}}, .gateways = {gateway, other}},
+       {.dci_ports = {{"vx20", 10}, {"vx20", 0}}, .gateways = {other}}},
   };
   for (const auto& segments : guards) {
-    const lab::CommandResult result = lab::run_command(
-        {.argv = {"nft", "-c", "-f", "-"}, .netns = &bridge.netns(), .input = render_guard(segments)});
-    INFO(render_guard(segments) << result.error);
+    const std::string text = render_guard(guard_sets(segments));
+    const lab::CommandResult result =
+        lab::run_command({.argv = {"nft", "-c", "-f", "-"}, .netns = &bridge.netns(), .input = text});
+    INFO(text << result.error);
     CHECK(result.status == 0);
   }
 }
@@ -217,7 +237,7 @@ TEST_CASE("each rule counts what it drops", "[netns]") {
   INFO(counters);
   CHECK(packets("arp_target_to_dci") == 1);
   CHECK(packets("arp_sender_to_dci") == 1);
-  CHECK(packets("arp_sender_from_dci") >= 1);
+  CHECK(packets("arp_sender_from_dci") == 1);
   CHECK(packets("arp_target_from_dci") == 0);
 }
 
@@ -255,9 +275,94 @@ TEST_CASE("tables of others are left alone", "[netns]") {
 TEST_CASE("what nft refuses is told, and the guard in place stays", "[netns]") {
   Guarded guarded;
   REQUIRE(guarded.apply(guarding(kGateway)).empty());
-  const std::string error =
-      guarded.apply({{{"a-name-too-long-for-an-interface"}, {IpAddress::parse(kGateway).value()}}});
+  const std::string error = guarded.apply({{.dci_ports = {{"a-name-too-long-for-an-interface"}},
+                                            .gateways = {IpAddress::parse(kGateway).value()}}});
   CHECK_FALSE(error.empty());
+  CHECK_FALSE(guarded.reaches_far(kGatewaySayings[0]));
+}
+
+TEST_CASE("a guard changes by elements, and its counters live on", "[netns]") {
+  Guarded guarded;
+  REQUIRE(guarded.apply(guarding(kGateway)).empty());
+  CHECK(guarded.outcome.replaced);
+  guarded.reaches_far(kGatewaySayings[0]);
+  REQUIRE(guarded.apply(guarding("192.0.2.254")).empty());
+  CHECK_FALSE(guarded.outcome.replaced);
+  CHECK(guarded.reaches_far(kGatewaySayings[0]));
+  REQUIRE(guarded.apply(guarding(kGateway)).empty());
+  guarded.reaches_far(kGatewaySayings[0]);
+  CHECK(guarded.counted()["arp_target_to_dci"].packets == 2);
+  CHECK(guarded.verify().empty());
+}
+
+TEST_CASE("whatever somebody else does to the guard is noticed, and repaired without losing the counts",
+          "[netns]") {
+  const std::pair<const char*, const char*> damages[] = {
+      {"flush ruleset", "the table is gone"},
+      {"delete element bridge untrombone gateways { \"dci0\" . 192.0.2.1 }",
+       "dci0 . 192.0.2.1 is missing in gateways"},
+      {"add element bridge untrombone gateways { \"acc0\" . 192.0.2.2 }",
+       "acc0 . 192.0.2.2 is not ours in gateways"},
+      {"flush chain bridge untrombone bridged", "the rules are not ours"},
+      {"insert rule bridge untrombone bridged accept", "the rules are not ours"},
+      {"add table bridge untrombone { flags dormant; }", "the rules are not ours"},
+  };
+  Guarded guarded;
+  REQUIRE(guarded.apply(guarding(kGateway)).empty());
+  std::uint64_t dropped = 0;
+  for (const auto& [script, drift] : damages) {
+    INFO(script);
+    CHECK_FALSE(guarded.reaches_far(kGatewaySayings[0]));
+    CHECK(guarded.counted()["arp_target_to_dci"].packets == ++dropped);
+    REQUIRE(guarded.verify().empty());
+    guarded.nft(script);
+    CHECK(guarded.verify() == drift);
+    REQUIRE(guarded.apply(guarding(kGateway)).empty());
+    CHECK(guarded.outcome.replaced);
+    CHECK(guarded.verify().empty());
+    CHECK(guarded.counted()["arp_target_to_dci"].packets == dropped);
+  }
+  CHECK_FALSE(guarded.reaches_far(kGatewaySayings[0]));
+}
+
+TEST_CASE("what others do to their own tables is no drift", "[netns]") {
+  Guarded guarded;
+  REQUIRE(guarded.apply(guarding(kGateway)).empty());
+  guarded.nft("table inet somebody {\n chain c {\n type filter hook input priority 0\n }\n}\n");
+  CHECK(guarded.verify().empty());
+}
+
+TEST_CASE("a flushed guard is put back by the next change, too", "[netns]") {
+  Guarded guarded;
+  REQUIRE(guarded.apply(guarding("192.0.2.254")).empty());
+  guarded.nft("flush ruleset");
+  REQUIRE(guarded.apply(guarding(kGateway)).empty());
+  CHECK(guarded.outcome.replaced);
+  CHECK_FALSE(guarded.reaches_far(kGatewaySayings[0]));
+}
+
+TEST_CASE("4,000 segments are as many rules as one, and one more port is a matter of elements", "[netns]") {
+  Guarded guarded;
+  REQUIRE(guarded.apply(guarding(kGateway)).empty());
+  const std::size_t rules = guarded.outcome.rules;
+  std::vector<GuardedSegment> segments = guarding(kGateway);
+  for (std::uint32_t i = 1; i < 4000; ++i) {
+    const auto octet = [&](unsigned shift) { return static_cast<std::uint8_t>(i >> shift & 0xffU); };
+    segments.push_back({.dci_ports = {{"vx" + std::to_string(i)}},
+                        .gateways = {IpAddress::v4({198, 18, octet(8), octet(0)})},
+                        .ra = true,
+                        .fhrp = true});
+  }
+  REQUIRE(guarded.apply(segments).empty());
+  CHECK(guarded.outcome.rules == rules);
+  CHECK(guarded.outcome.elements == 2 + 3999 * 4);
+  WARN("4,000 segments: " << rules << " rules, " << guarded.outcome.elements << " elements, "
+                          << guarded.outcome.took.count() / 1'000'000 << " ms");
+  CHECK(guarded.verify().empty());
+  segments.back().dci_ports.push_back({"vx-late"});
+  REQUIRE(guarded.apply(segments).empty());
+  CHECK_FALSE(guarded.outcome.replaced);
+  WARN("one more port: " << guarded.outcome.took.count() / 1000 << " us");
   CHECK_FALSE(guarded.reaches_far(kGatewaySayings[0]));
 }
 

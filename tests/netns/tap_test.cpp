@@ -8,6 +8,7 @@
 #include <catch2/catch.hpp>
 
 #include "tests/lab/capture.hpp"
+#include "tests/lab/crowd.hpp"
 #include "tests/netns/bridge_netns.hpp"
 
 namespace untrombone::arp {
@@ -30,6 +31,7 @@ struct Heard {
   Ifindex port;
   ArpFrame frame;
   FrameTime received;
+  std::optional<VlanTag> tag;
 };
 
 struct HeardNd {
@@ -40,13 +42,13 @@ struct HeardNd {
 
 class Recorder final : public TapListener {
  public:
-  void on_frame(Ifindex port, const ArpFrame& frame, FrameTime received) override {
-    heard.push_back({port, frame, received});
+  void on_frame(const FrameOrigin& origin, const ArpFrame& frame) override {
+    heard.push_back({origin.port, frame, origin.received, origin.tag});
   }
-  void on_nd_frame(Ifindex port, const NdFrame& frame, FrameTime received) override {
-    neighbours.push_back({port, frame, received});
+  void on_nd_frame(const FrameOrigin& origin, const NdFrame& frame) override {
+    neighbours.push_back({origin.port, frame, origin.received});
   }
-  void on_packet(Ifindex /*port*/, const PacketSource& source, FrameTime /*received*/) override {
+  void on_packet(const FrameOrigin& /*origin*/, const PacketSource& source) override {
     packets.push_back(source);
   }
   void on_tap_idle() override { ++idle; }
@@ -287,6 +289,19 @@ TEST_CASE("a port that is deleted harms nothing", "[netns]") {
   CHECK_FALSE(tapped.tap.send(kAccessPort, probe_frame()));
   CHECK(tapped.heard_before_a_last_frame_from("far0").empty());
   tapped.tap.close(kAccessPort);
+}
+
+TEST_CASE("frames that come faster than they are read are counted, and their port is told once", "[netns]") {
+  Tapped tapped;
+  CHECK(tapped.tap.take_losses().empty());
+  lab::Crowd crowd(tapped.bridge.netns(), "guest0", lab::parse_ipv4("10.1.0.1"), 60000);
+  crowd.introduce();  // nobody reads meanwhile, and 16 MiB hold about 40,000 of them
+  CHECK(tapped.tap.counters().dropped > 0);
+  CHECK(tapped.tap.take_losses() == std::vector{kAccessPort});
+  CHECK(tapped.tap.take_losses().empty());
+  REQUIRE(run_until(tapped.io, [&] {
+    return tapped.tap.counters().frames + tapped.tap.counters().dropped >= crowd.size();
+  }));
 }
 
 }  // namespace untrombone::arp
