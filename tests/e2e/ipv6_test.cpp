@@ -24,6 +24,9 @@ struct Moved {
   explicit Moved(const LabOptions& options = {.dci_delay = 5ms, .ipv6 = true},
                  const AgentOptions& agents = {})
       : world(options), vm(start(world, agents)) {
+    Pinger guest(vm.netns(), kClientAddress6, 20ms);  // it asks for its gateway, and is heard
+    REQUIRE(guest.wait_answers(3, kPatience));
+    guest.stop();
     REQUIRE(reaches6(world, vm, Site::kA));
   }
   static Vm& start(World& world, const AgentOptions& agents) {

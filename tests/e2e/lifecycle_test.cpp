@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Daemons and agents that die, hang and come back, seen from the remote client.
+#include <signal.h>
+
+#include <catch2/catch.hpp>
+
+#include "tests/e2e/world.hpp"
+#include "tests/lab/topology.hpp"
+#include "tests/lab/wait.hpp"
+
+using namespace untrombone::e2e;
+using namespace untrombone::lab;
+
+namespace {
+
+constexpr auto kRouting = 60s;  // daemons that reconnect every 10 s, sessions that come up
+
+/// Two sites with agents, a VM at A, and a client that pings it a hundred times a second.
+struct Watched {
+  World world;
+  Vm& vm;
+  Pinger client;
+  Timestamp start;
+
+  explicit Watched(const AgentOptions& options = {})
+      : vm(begin(world, options)), client(world.lab().netns(Node::kClient), vm.address(), 10ms) {
+    REQUIRE(client.wait_answers(20, kPatience));
+    start = now();
+  }
+  static Vm& begin(World& world, const AgentOptions& options) {
+    world.start_agents(options);
+    Vm& vm = world.lab().start_vm("vm1", Site::kA);
+    REQUIRE(world.reaches(vm, Site::kA));
+    return vm;
+  }
+  Frr& frr() { return world.lab().frr(Site::kA); }
+  Agent& agent() { return world.lab().agent(Site::kA); }
+  void restart(const std::string& daemon) {
+    frr().daemon(daemon).kill9();
+    frr().start_daemon(daemon);
+  }
+  /// The route is there, once, and what the agent says of it is true.
+  void settled() {
+    REQUIRE(world.reaches(vm, Site::kA, kRouting));
+    REQUIRE(wait_for([&] { return state() == "installed"; }, kRouting));
+    REQUIRE(
+        wait_for([&] { return agent().json({"status"})["sink"].value("state", "") == "synced"; }, kPatience));
+    const std::string routes = world.lab().vtysh(Node::kSiteA, "show ip route " + vm.prefix());
+    CHECK(routes.find(vm.address()) != std::string::npos);
+  }
+  std::string state() {
+    const nlohmann::json route = agent().json({"explain", vm.address()})["route"];
+    return route.is_object() ? route.value("state", "") : "";
+  }
+  /// What the client lost; printed.
+  std::size_t lost(const char* scenario) {
+    REQUIRE(client.wait_answers(100, kRouting, now()));
+    client.stop();
+    const PingSummary summary = client.summary(start);
+    WARN("restart: " << scenario << ": lost " << summary.lost << " of " << summary.sent << ", longest gap "
+                     << std::chrono::duration_cast<std::chrono::milliseconds>(summary.longest_gap).count()
+                     << " ms");
+    return summary.lost;
+  }
+};
+
+}  // namespace
+
+TEST_CASE("zebra restarted: the routes are back", "[e2e]") {
+  Watched watched;
+  watched.frr().daemon("zebra").kill9();
+  REQUIRE(wait_for([&] { return watched.agent().json({"status"})["sink"].value("state", "") == "waiting"; },
+                   kPatience));
+  watched.frr().start_daemon("zebra");
+  watched.settled();
+  (void)watched.lost("zebra alone, killed and started");
+}
+
+TEST_CASE("bgpd restarted: the agent has nothing to do", "[e2e]") {
+  Watched watched;
+  watched.restart(watched.frr().routing_daemon());
+  watched.settled();
+  (void)watched.lost("bgpd alone, killed and started");
+}
+
+TEST_CASE("zebra and bgpd killed together come back with everything", "[e2e]") {
+  Watched watched;
+  watched.frr().daemon("zebra").kill9();
+  watched.frr().daemon(watched.frr().routing_daemon()).kill9();
+  watched.frr().start_daemon("zebra");
+  watched.frr().start_daemon(watched.frr().routing_daemon());
+  watched.settled();
+  (void)watched.lost("zebra and bgpd, killed and started");
+}
+
+TEST_CASE("a zebra that hangs delays a host's arrival, and loses nothing of it", "[e2e]") {
+  Watched watched;
+  watched.frr().daemon("zebra").signal(SIGSTOP);
+  Vm& late = watched.world.lab().start_vm("late", Site::kA);
+  REQUIRE(watched.world.becomes(Site::kA, late, "local"));  // the agent is not held up
+  CHECK(watched.agent().json({"explain", late.address()})["route"].value("state", "") != "installed");
+  watched.frr().daemon("zebra").signal(SIGCONT);
+  CHECK(watched.world.reaches(late, Site::kA, kRouting));
+  watched.settled();
+  CHECK(watched.lost("zebra stopped for a moment (SIGSTOP)") == 0);
+}
+
+TEST_CASE("an agent that is restarted in order leaves no trace in bgpd", "[e2e]") {
+  Watched watched;
+  const auto version = [&] {
+    return watched.world.lab()
+        .vtysh_json(Node::kSiteA, "show bgp ipv4 unicast json")
+        .value("tableVersion", 0);
+  };
+  AgentOptions options;
+  options.settle = "0s";
+  watched.world.start_agent(Site::kA, options);  // so that the next one has nothing to settle
+  watched.settled();
+  const int before = version();
+  CHECK(watched.world.lab().stop_agent(Site::kA) == 0);
+  watched.world.start_agent(Site::kA, options);
+  watched.settled();
+  CHECK(version() == before);
+  CHECK(watched.lost("agent stopped and started (retain)") == 0);
+}

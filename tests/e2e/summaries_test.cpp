@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// A summary at a remote router's kernel: nobody is without a route while it comes and goes.
+#include <algorithm>
+#include <map>
+#include <string>
+
+#include <catch2/catch.hpp>
+
+#include "tests/e2e/world.hpp"
+
+using namespace untrombone::e2e;
+using namespace untrombone::lab;
+
+namespace {
+
+constexpr std::uint32_t kFirst = 0x0a010800;  // 10.1.8.0
+constexpr unsigned kSubnetLength = 16;
+constexpr auto kSummaryPatience = 60s;
+
+MacAddress mac_of(std::uint32_t host) {
+  return {0x02, 0x00, 0x5e, 0x00, static_cast<std::uint8_t>(host >> 8U), static_cast<std::uint8_t>(host)};
+}
+std::uint32_t address_of(std::uint32_t host) { return kFirst + host; }
+
+/// The remote router's table, rebuilt event by event: what a lookup would have found at each instant.
+class Replay {
+ public:
+  void apply(const RouteEvent& event) {
+    const auto slash = event.prefix.find('/');
+    if (event.prefix.find(':') != std::string::npos || slash == std::string::npos) return;
+    const auto length = static_cast<unsigned>(std::stoul(event.prefix.substr(slash + 1)));
+    if (length <= kSubnetLength) return;  // what is there without us
+    const std::pair key{parse_ipv4(event.prefix.substr(0, slash)), length};
+    if (event.kind == RouteEvent::Kind::kNew) {
+      table_[key] = event.gateway;
+    } else {
+      table_.erase(key);
+    }
+  }
+  /// The gateway of the longest route to `address` beside the subnet's; "" for none.
+  [[nodiscard]] std::string lookup(std::uint32_t address) const {
+    for (unsigned length = 32; length > kSubnetLength; --length) {
+      const std::uint32_t mask = ~std::uint32_t{0} << (32 - length);
+      const auto found = table_.find({address & mask, length});
+      if (found != table_.end()) return found->second;
+    }
+    return "";
+  }
+  [[nodiscard]] bool has(std::uint32_t address, unsigned length) const {
+    return table_.contains({address, length});
+  }
+
+ private:
+  std::map<std::pair<std::uint32_t, unsigned>, std::string> table_;
+};
+
+Replay table_of(RouteWatcher& watcher) {
+  Replay replay;
+  for (const RouteEvent& event : watcher.events()) replay.apply(event);
+  return replay;
+}
+
+/// Quick enough for a test; the order and the waits are those of the defaults.
+AgentOptions options_with(const std::string& summarize) {
+  AgentOptions options;
+  options.log_level = "warning";
+  options.settle = "1s";
+  options.greet = false;
+  options.extra_toml = {
+      {"segment.summarize", "hold = \"1s\"\nbreak-delay = \"1s\"\nlinger = \"1s\"\n" + summarize},
+      {"segment.detect", "refresh = \"10m\"\nsilent-after = \"30m\""}};
+  return options;
+}
+
+template <class Condition>
+bool comes_true(Condition condition) {
+  return wait_until(condition, std::chrono::steady_clock::now() + kSummaryPatience, 100ms);
+}
+
+}  // namespace
+
+TEST_CASE("a summary comes and goes, and at no instant does the remote router lack a route to a host",
+          "[e2e]") {
+  constexpr std::uint32_t kHosts = 64;
+  World world;
+  world.start_agent(Site::kA, options_with("mode = \"exact\"\n"));
+  Vm& vm = world.lab().start_vm("vm1", Site::kA);
+  for (std::uint32_t host = 0; host < kHosts; ++host) vm.send(make_garp(mac_of(host), address_of(host)));
+  const auto all_by_one = [&] {
+    const Replay table = table_of(world.remote());
+    return table.has(kFirst, 26) && !table.has(kFirst + 7, 32);
+  };
+  REQUIRE(comes_true(all_by_one));
+
+  // One MAC of the block is seen over the DCI: it has moved, and the block may not stay whole.
+  world.lab().start_vm("vm2", Site::kB).send(make_garp(mac_of(7), address_of(7)));
+  REQUIRE(comes_true([&] {
+    const Replay table = table_of(world.remote());
+    return !table.has(kFirst, 26) && table.has(kFirst + 32, 27) && table.has(kFirst + 6, 32);
+  }));
+
+  Replay replay;
+  std::map<std::uint32_t, bool> had_route;
+  std::size_t lookups = 0;
+  for (const RouteEvent& event : world.remote().events()) {
+    replay.apply(event);
+    for (std::uint32_t host = 0; host < kHosts; ++host) {
+      if (host == 7) continue;
+      const bool has_route = replay.lookup(address_of(host)) == uplink_address(Site::kA);
+      INFO(format_ipv4(address_of(host)) << " after " << event.prefix);
+      if (had_route[host] && !has_route) FAIL("a lookup without a route");
+      had_route[host] = had_route[host] || has_route;
+      ++lookups;
+    }
+  }
+  CHECK(std::count_if(had_route.begin(), had_route.end(), [](const auto& each) { return each.second; }) ==
+        static_cast<std::ptrdiff_t>(kHosts) - 1);
+  CHECK(lookups > 2000);
+
+  // What the agent says about it.
+  const auto explained = world.lab().agent(Site::kA).json({"explain", format_ipv4(address_of(40))});
+  CHECK(explained["route"].is_null());
+  CHECK(explained["summary"].value("prefix", "") == format_ipv4(kFirst + 32) + "/27");
+  CHECK(explained["summary"].value("host_count", 0) == 32);
+  CHECK(explained["summary"]["summary"].value("why", "").find("10.1.8.7") != std::string::npos);
+  CHECK(world.remote().overruns() == 0);
+}
