@@ -41,15 +41,32 @@ lab::Timestamp BareClient::add(const std::string& prefix, std::uint32_t tag) {
                           .distance = 5,
                           .metric = 1000,
                           .tag = tag};
-  bgp::zapi::encode_route_add(bytes, release_, 0, parse(prefix), route);
+  bgp::zapi::encode_route_add(bytes, release_, {}, {{}, parse(prefix)}, route);
   const lab::Timestamp before = lab::now();
   write(bytes);
   return before;
 }
 
+void BareClient::add_all(const std::vector<std::string>& prefixes, std::uint32_t tag) {
+  const core::Route route{.interface = {ifindex_},
+                          .route_class = core::RouteClass::kSettled,
+                          .distance = 5,
+                          .metric = 1000,
+                          .tag = tag};
+  constexpr std::size_t kChunk = 4096;
+  std::vector<std::byte> bytes;
+  for (const std::string& prefix : prefixes) {
+    bgp::zapi::encode_route_add(bytes, release_, {}, {{}, parse(prefix)}, route);
+    if (bytes.size() < kChunk) continue;
+    write(bytes);
+    bytes.clear();
+  }
+  write(bytes);
+}
+
 void BareClient::remove(const std::string& prefix) {
   std::vector<std::byte> bytes;
-  bgp::zapi::encode_route_delete(bytes, release_, 0, parse(prefix));
+  bgp::zapi::encode_route_delete(bytes, release_, {}, {{}, parse(prefix)});
   write(bytes);
 }
 

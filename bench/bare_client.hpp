@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "bgp/zapi/release.hpp"
 #include "tests/lab/system.hpp"
@@ -17,6 +18,8 @@ class BareClient {
 
   /// Writes the route; returns the time just before the write.
   lab::Timestamp add(const std::string& prefix, std::uint32_t tag);
+  /// The same for many, encoded beforehand: one stream of bytes, as fast as zebra takes it.
+  void add_all(const std::vector<std::string>& prefixes, std::uint32_t tag);
   void remove(const std::string& prefix);
 
  private:

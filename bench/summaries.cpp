@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// The summaries: updates per second, latency, bytes per host and changes per event of the engine and of the announcer.
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <chrono>
+#include <functional>
+#include <iostream>
+#include <random>
+#include <string>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include "agent/core/announcer.hpp"
+#include "agent/core/summary/batch.hpp"
+#include "agent/core/summary/word_trie.hpp"
+
+namespace untrombone::bench {
+namespace {
+
+using core::summary::BitPrefix;
+using core::summary::Uint128;
+using core::summary::WordTrie;
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+/// Offsets of hosts, in the order in which they arrive.
+std::vector<std::uint64_t> scattered(std::size_t count, std::mt19937_64& random) {
+  std::vector<std::uint64_t> offsets;
+  for (std::uint64_t at = 0; offsets.size() < count; ++at) {
+    if (random() % 10 < 6) offsets.push_back(at);
+  }
+  std::shuffle(offsets.begin(), offsets.end(), random);
+  return offsets;
+}
+
+/// Tenants of 8 to 512 neighbouring hosts, 60 % of them here.
+std::vector<std::uint64_t> tenants(std::size_t count, std::mt19937_64& random) {
+  std::vector<std::uint64_t> offsets;
+  for (std::uint64_t at = 0; offsets.size() < count;) {
+    const std::uint64_t size = 8 + random() % 505;
+    const bool here = random() % 10 < 6;
+    for (std::uint64_t i = 0; i < size && here && offsets.size() < count; ++i) offsets.push_back(at + i);
+    at += size;
+  }
+  std::shuffle(offsets.begin(), offsets.end(), random);
+  return offsets;
+}
+
+std::vector<std::uint64_t> slaac(std::size_t count, std::mt19937_64& random) {
+  std::vector<std::uint64_t> offsets(count);
+  for (std::uint64_t& offset : offsets) offset = random();
+  return offsets;
+}
+
+struct Latencies {
+  std::vector<double> micros;
+  [[nodiscard]] double percentile(double share) {
+    std::sort(micros.begin(), micros.end());
+    return micros[static_cast<std::size_t>(share * static_cast<double>(micros.size() - 1))];
+  }
+};
+
+template <typename Bits>
+BitPrefix<Bits> subnet_for(std::uint64_t hosts, bool sparse) {
+  if (sizeof(Bits) == 4) return {static_cast<Bits>(0x0a000000U), 8};
+  const auto base = core::summary::to_bits<Uint128>(*core::IpAddress::parse("2001:db8::"));
+  return {static_cast<Bits>(base), sparse || hosts > (1U << 24U) ? 64U : 104U};
+}
+
+/// All arrive, one by one; then a tenth goes and comes again, each timed.
+template <typename Bits>
+void engine(const std::string& name, const std::vector<std::uint64_t>& offsets, bool covers_unknown,
+            bool sparse) {
+  const auto subnet = subnet_for<Bits>(offsets.size(), sparse);
+  WordTrie<Bits> trie(subnet, subnet.length, covers_unknown);
+  typename WordTrie<Bits>::Changes changes;
+  std::size_t announced = 0;
+  std::size_t most = 0;
+  const auto start = Clock::now();
+  for (const std::uint64_t offset : offsets) {
+    changes.clear();
+    trie.set_local(static_cast<Bits>(subnet.key + offset), true, changes);
+    announced += changes.size();
+    most = std::max(most, changes.size());
+  }
+  const double seconds = seconds_since(start);
+  Latencies latencies;
+  for (std::size_t i = 0; i < offsets.size() / 10; ++i) {
+    for (const bool local : {false, true}) {
+      changes.clear();
+      const auto began = Clock::now();
+      trie.set_local(static_cast<Bits>(subnet.key + offsets[i]), local, changes);
+      latencies.micros.push_back(seconds_since(began) * 1e6);
+    }
+  }
+  const auto hosts = static_cast<double>(offsets.size());
+  fmt::print("  {:<28} {:>9} {:>8.2f} {:>9} {:>8.1f} {:>8.2f} ({:>2}) {:>7.2f} {:>7.2f}\n", name,
+             offsets.size(), hosts / seconds / 1e6, trie.size(), static_cast<double>(trie.bytes()) / hosts,
+             static_cast<double>(announced) / hosts, most, latencies.percentile(0.99),
+             latencies.percentile(0.999));
+}
+
+/// The same through the announcer: what is announced, holds, acknowledgements a second later.
+void announcer(const std::string& name, const std::vector<std::uint64_t>& offsets, core::SummaryMode mode) {
+  core::SegmentSettings segment;
+  segment.subnets = {*core::IpPrefix::parse("10.0.0.0/8")};
+  segment.mode = mode;
+  segment.budget = 10'000'000;
+  core::SiteSettings settings;
+  settings.segments = {segment};
+  core::Announcer announcer(settings);
+  core::Announcements out;
+  core::TimePoint now{std::chrono::hours(1)};
+  const auto step = std::chrono::nanoseconds(std::chrono::seconds(60)) / offsets.size();
+  std::size_t changes = 0;
+  std::vector<core::IpAddress> hosts;
+  hosts.reserve(offsets.size());
+  for (const std::uint64_t offset : offsets)
+    hosts.push_back(core::summary::to_address(static_cast<std::uint32_t>(0x0a000000U + offset)));
+  const auto start = Clock::now();
+  std::size_t events = 0;
+  for (const core::IpAddress& ip : hosts) {
+    now += step;
+    announcer.set_host({0}, {ip, core::RouteClass::kSettled, false, now}, now, out);
+    if (announcer.next_deadline() <= now) announcer.handle_time(now, out);
+    ++events;
+    changes += out.size();
+    for (const core::Announcement& change : out) {
+      if (change.route_class == core::RouteClass::kNone) continue;
+      core::Announcements more;
+      announcer.note({0}, change.prefix, core::RouteNote::kInstalled, now, more);
+      ++events;
+    }
+    out.clear();
+  }
+  const double seconds = seconds_since(start);
+  const core::TimePoint end = now + std::chrono::hours(3);
+  while (announcer.next_deadline() <= end) {
+    now = std::max(now, announcer.next_deadline());
+    announcer.handle_time(now, out);
+    changes += out.size();
+    const core::Announcements taken = std::move(out);
+    out.clear();
+    for (const core::Announcement& change : taken) {
+      if (change.route_class != core::RouteClass::kNone)
+        announcer.note({0}, change.prefix, core::RouteNote::kInstalled, now, out);
+    }
+    changes += out.size();
+    out.clear();
+  }
+  const auto* const routes = announcer.routes_of({0}, core::Family::kIpv4);
+  fmt::print("  {:<28} {:>9} {:>8.2f} {:>9} {:>9} {:>8.2f}\n", name, offsets.size(),
+             static_cast<double>(events) / seconds / 1e6, routes->routes(), routes->ideal().size(),
+             static_cast<double>(changes) / static_cast<double>(offsets.size()));
+}
+
+void run(const std::vector<std::size_t>& sizes) {
+  fmt::print("the engine: M updates/s while all arrive; p99 and p99.9 in us of single updates then\n");
+  fmt::print("  {:<28} {:>9} {:>8} {:>9} {:>8} {:>13} {:>7} {:>7}\n", "", "hosts", "M/s", "routes", "B/host",
+             "changes (max)", "p99", "p99.9");
+  for (const std::size_t size : sizes) {
+    std::mt19937_64 random(1);
+    const auto iid = scattered(size, random);
+    const auto runs = tenants(size, random);
+    const auto random6 = slaac(size, random);
+    engine<std::uint32_t>("IPv4 60 %, exact", iid, false, false);
+    engine<std::uint32_t>("IPv4 tenants, exact", runs, false, false);
+    engine<std::uint32_t>("IPv4 60 %, cover", iid, true, false);
+    engine<Uint128>("IPv6 60 %, exact", iid, false, false);
+    engine<Uint128>("IPv6 random /64, exact", random6, false, true);
+    engine<Uint128>("IPv6 random /64, cover", random6, true, true);
+  }
+  fmt::print("\nthe announcer: hosts arrive settled within a minute, acknowledged at once; M events/s\n");
+  fmt::print("  {:<28} {:>9} {:>8} {:>9} {:>9} {:>8}\n", "", "hosts", "M/s", "announced", "ideal", "changes");
+  for (const std::size_t size : sizes) {
+    std::mt19937_64 random(1);
+    announcer("tenants, exact", tenants(size, random), core::SummaryMode::kExact);
+    announcer("tenants, cover", tenants(size, random), core::SummaryMode::kCover);
+    announcer("60 %, exact", scattered(size, random), core::SummaryMode::kExact);
+  }
+}
+
+}  // namespace
+}  // namespace untrombone::bench
+
+int main(int argc, char** argv) {
+  CLI::App app("Summaries: updates per second, bytes per host, changes per event");
+  std::vector<std::size_t> sizes{10'000, 100'000, 1'000'000};
+  app.add_option("--hosts", sizes, "numbers of hosts");
+  CLI11_PARSE(app, argc, argv);
+  untrombone::bench::run(sizes);
+  return 0;
+}
