@@ -12,7 +12,9 @@ import docs
 import format as format_check
 import layering
 import log_events
+import manual
 import project
+import schema
 import shell
 import spdx
 import tidy
@@ -84,7 +86,8 @@ class Checks(unittest.TestCase):
 
     def test_a_pattern_without_files_is_found(self) -> None:
         self.write("netlink/messages.cpp", "")
-        self.finds(layering.check, "PURE names netlink/attributes.?pp")
+        self.finds(layering.check, "PURE names netlink/attributes.?pp", "PURE names netlink/link_details.?pp",
+                   "PURE names netlink/route_message.?pp")
 
     # ---- SPDX
 
@@ -95,6 +98,32 @@ class Checks(unittest.TestCase):
         self.write("b.hpp", "#pragma once\n")
         self.write("scripts/run", "#!/bin/sh\n")
         self.finds(spdx.check, "b.hpp:1", "scripts/run:1")
+
+    # ---- the manual and the schemas
+
+    def test_the_manual_is_well_formed_mdoc(self) -> None:
+        page = (HERE.parents[2] / manual.MANUAL).read_text(encoding="utf-8")
+        self.write(manual.MANUAL, page)
+        self.finds(manual.check)
+        self.write(manual.MANUAL, page.replace(".Sh DESCRIPTION", ".Sh DESCRIPTION\n.Xx"))
+        self.finds(manual.check, "skipping unknown macro")
+
+    def test_the_manual_names_commands_and_options_as_they_are(self) -> None:
+        wanted = {"host": set(), "host clear": set(), "agent": {"--observe"}}
+        entries = manual.manual_entries(".It Ic host Ic clear Ar address\n.It Ic agent Op Fl -observe\n")
+        self.assertEqual(manual.compare("m", wanted, entries), [])
+        self.assertEqual(manual.compare("m", wanted, {"agent": set(), "gone": set()}),
+                         ["m: lacks the command host clear", "m: there is no command gone", "m: agent lacks --observe"])
+        self.assertEqual(manual.check_words("c", "host agent --observe", wanted), ["c: does not know clear"])
+
+    def test_a_document_that_does_not_fit_its_schema_is_found(self) -> None:
+        self.write("docs/schema/hosts.json", '{"type": "object", "required": ["hosts"]}')
+        self.write("tests/golden/cli/hosts-good.json", '{"hosts": []}')
+        self.write("tests/golden/cli/hosts-bare.json", "{}")
+        self.finds(schema.check)
+        self.write("tests/golden/cli/hosts-bad.json", "{}")
+        self.write("tests/golden/cli/routes-all.json", "{}")
+        self.finds(schema.check, "hosts-bad.json: $: 'hosts' is a required", "routes-all.json: there is no schema")
 
     # ---- log events
 

@@ -2,14 +2,16 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """clang-tidy 14 finds nothing: tidy.py ROOT --build BUILD [--changed] [--jobs N]
 
-BUILD holds compile_commands.json. A file that passed is not looked at again until it, a header of ours that it
-includes, its compile command or a .clang-tidy changes. --changed leaves out what does not differ from the main
+BUILD holds compile_commands.json. A file that passed is not looked at again, in any clone on this machine, until it, a
+header of ours that it includes, its compile command or a .clang-tidy changes: what passed is noted in
+$XDG_CACHE_HOME/untrombone/tidy (~/.cache by default). --changed leaves out what does not differ from the main
 branch (or, on it, from the last commit).
 """
 
 import argparse
 import hashlib
 import json
+import os
 import re
 import subprocess
 import sys
@@ -48,10 +50,12 @@ def changed_files(root: Path) -> set[str]:
     return set(git("diff", "--name-only", base)) | set(git("ls-files", "-o", "--exclude-standard"))
 
 
-def key(root: Path, command: dict, parts: list[str]) -> str:
+def key(root: Path, build: Path, command: dict, parts: list[str]) -> str:
     """Names everything that the verdict on one file depends on."""
     configs = [path for path in project.files(root) if path.endswith(".clang-tidy")]
-    digest = hashlib.sha256(json.dumps(command, sort_keys=True).encode())
+    # Where the tree is and where it is built does not matter.
+    text = json.dumps(command, sort_keys=True).replace(str(build), "").replace(str(root), "")
+    digest = hashlib.sha256(text.encode())
     for path in parts + configs:
         digest.update(f"\0{path}\0{project.text(root, path)}".encode())
     return digest.hexdigest()
@@ -69,6 +73,13 @@ def tidy(root: Path, build: Path, source: str, passed: Path) -> str:
     return done.stdout.strip() or done.stderr.strip() or f"{source}: {TIDY} ended with {done.returncode}"
 
 
+def cache_folder() -> Path:
+    home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    folder = Path(home) / "untrombone" / "tidy"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
 def main() -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("root", type=Path)
@@ -78,8 +89,7 @@ def main() -> int:
     options = parser.parse_args()
 
     root, build = options.root.resolve(), options.build.resolve()
-    cache = build / "tidy-passed"
-    cache.mkdir(exist_ok=True)
+    cache = cache_folder()
     commands = {}
     for command in json.loads((build / "compile_commands.json").read_text(encoding="utf-8")):
         path = Path(command["file"])
@@ -92,7 +102,7 @@ def main() -> int:
         sources = [source for source in sources if changed.intersection(parts[source])]
 
     def one(source: str) -> str:
-        return tidy(root, build, source, cache / key(root, commands[source], parts[source]))
+        return tidy(root, build, source, cache / key(root, build, commands[source], parts[source]))
 
     # A finding in a header is reported once, not by every file that includes it.
     reported, bad = {""}, 0
