@@ -2,8 +2,6 @@
 // The sink on the real zebra of the machine. Needs root and FRR.
 #include "bgp/zapi_sink.hpp"
 
-#include <stdlib.h>
-
 #include <filesystem>
 #include <memory>
 #include <optional>
@@ -17,6 +15,7 @@
 
 #include "tests/lab/frr.hpp"
 #include "tests/netns/bridge_netns.hpp"
+#include "tests/netns/scratch.hpp"
 
 namespace untrombone::bgp {
 namespace {
@@ -29,6 +28,7 @@ using core::RouteNote;
 using testing::BridgeNetns;
 using testing::kBridge;
 using testing::run_until;
+using testing::Scratch;
 
 const IpPrefix kHost = IpPrefix::parse("192.0.2.11/32").value();
 const IpPrefix kOtherHost = IpPrefix::parse("192.0.2.12/32").value();
@@ -48,27 +48,6 @@ class Recorder final : public SinkListener {
 
   std::vector<core::RouteNoted> notes;
   int changes = 0;
-};
-
-/// A directory of its own, gone at the end.
-class Scratch {
- public:
-  Scratch() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "untrombone-zapi-XXXXXX").string();
-    REQUIRE(::mkdtemp(pattern.data()) != nullptr);
-    path_ = pattern;
-    // zebra gives up root before it looks for its files.
-    std::filesystem::permissions(path_,
-                                 std::filesystem::perms::group_exec | std::filesystem::perms::others_exec,
-                                 std::filesystem::perm_options::add);
-  }
-  Scratch(const Scratch&) = delete;
-  Scratch& operator=(const Scratch&) = delete;
-  ~Scratch() { std::filesystem::remove_all(path_); }
-  [[nodiscard]] const std::filesystem::path& path() const { return path_; }
-
- private:
-  std::filesystem::path path_;
 };
 
 /// A sink, its listener and its loop.
