@@ -106,13 +106,17 @@ constexpr const char* kOspfSpeed = R"( timers throttle lsa all 100
  timers lsa min-arrival 50
 )";
 
-std::string neighbor(const std::string& address, int as) {
+// Only the sites connect: two ends that try once a second, in step, refuse each other's connections for minutes.
+enum class Opening { kActive, kPassive };
+
+std::string neighbor(const std::string& address, int as, Opening opening) {
   return fmt::format(
       " neighbor {0} remote-as {1}\n"
       " neighbor {0} timers 1 3\n"
       " neighbor {0} timers connect 1\n"
-      " neighbor {0} advertisement-interval 0\n",
-      address, as);
+      " neighbor {0} advertisement-interval 0\n"
+      "{2}",
+      address, as, opening == Opening::kPassive ? fmt::format(" neighbor {} passive\n", address) : "");
 }
 
 // IPv6 unicast over the same IPv4 sessions; its next hops are the addresses of the uplink.
@@ -155,8 +159,8 @@ std::string site_bgpd_config(Site site, const FrrSetup& setup) {
       "{ipv6}"
       "exit\n",
       fmt::arg("speed", kBgpSpeed), fmt::arg("as", as_of(site)), fmt::arg("id", uplink_address(site)),
-      fmt::arg("neighbor", neighbor(wan, kWanAs)), fmt::arg("subnet", kSubnet), fmt::arg("wan", wan),
-      fmt::arg("prepend", prepend), fmt::arg("untrombone", untrombone_bgp(setup.sink)),
+      fmt::arg("neighbor", neighbor(wan, kWanAs, Opening::kActive)), fmt::arg("subnet", kSubnet),
+      fmt::arg("wan", wan), fmt::arg("prepend", prepend), fmt::arg("untrombone", untrombone_bgp(setup.sink)),
       fmt::arg("origin", bgp_origin(setup, false)), fmt::arg("from_sites", kFromSites),
       fmt::arg("ipv6", setup.ipv6 ? site_ipv6_family(wan, setup) : ""));
 }
@@ -165,7 +169,7 @@ std::string wan_bgpd_config(bool ipv6) {
   std::string neighbors;
   std::string policies;
   for (const Site site : {Site::kA, Site::kB}) {
-    neighbors += neighbor(uplink_address(site), as_of(site));
+    neighbors += neighbor(uplink_address(site), as_of(site), Opening::kPassive);
     policies += fmt::format("  neighbor {0} default-originate\n  neighbor {0} route-map FROM-SITES in\n",
                             uplink_address(site));
   }

@@ -69,9 +69,11 @@ int as_of(Layout layout, const std::string& name) {
   return name == "a" ? 65001 : 65002;
 }
 
-std::string bgp_neighbor(const std::string& address, int as) {
+// Only the edges connect: two ends that try once a second, in step, refuse each other's connections for minutes.
+std::string bgp_neighbor(const std::string& address, int as, bool passive) {
   return fmt::format(
-      " neighbor {0} remote-as {1}\n neighbor {0} timers 1 3\n neighbor {0} timers connect 1\n", address, as);
+      " neighbor {0} remote-as {1}\n neighbor {0} timers 1 3\n neighbor {0} timers connect 1\n{2}", address,
+      as, passive ? fmt::format(" neighbor {} passive\n", address) : "");
 }
 
 struct Session {
@@ -81,12 +83,13 @@ struct Session {
 };
 
 // IPv4 over the IPv4 session and IPv6 over the IPv6 one, as most people run it.
-std::string bgp_base(const std::string& router_id, int as, const std::vector<Session>& sessions,
+std::string bgp_base(const std::string& router_id, int as, const std::vector<Session>& sessions, bool remote,
                      bool reflect) {
   std::string text =
       fmt::format("router bgp {}\n bgp router-id {}\n no bgp ebgp-requires-policy\n", as, router_id);
   for (const Session& session : sessions) {
-    text += bgp_neighbor(session.address4, session.as) + bgp_neighbor(session.address6, session.as);
+    text += bgp_neighbor(session.address4, session.as, remote) +
+            bgp_neighbor(session.address6, session.as, remote);
   }
   for (const bool ipv6 : {false, true}) {
     text += fmt::format(" address-family {} unicast\n", ipv6 ? "ipv6" : "ipv4");
@@ -237,7 +240,7 @@ std::string Domain::base(const std::string& name) const {
     if (remote) sessions.push_back({ends.edge4, ends.edge6, as_of(layout_, name_of(site))});
     if (name == name_of(site)) sessions.push_back({ends.remote4, ends.remote6, as_of(layout_, "r")});
   }
-  return bgp_base(router_id, as_of(layout_, name), sessions, remote && layout_ == Layout::kOneAs);
+  return bgp_base(router_id, as_of(layout_, name), sessions, remote, remote && layout_ == Layout::kOneAs);
 }
 
 bgp::FrrConfigRequest Domain::request(RoutingProtocol protocol) {

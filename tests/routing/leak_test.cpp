@@ -10,6 +10,7 @@ using namespace untrombone::routing;
 
 namespace {
 
+constexpr int kIspAs = 64496;
 constexpr const char* kBlock4 = "10.1.0.0/16";
 constexpr const char* kBlock6 = "2001:db8:1::/64";
 
@@ -25,10 +26,10 @@ class Isp {
     router_.netns().ip(
         "address add 203.0.113.2/30 dev up0\naddress add 2001:db8:e::2/64 dev up0 nodad\nlink set up0 up\n");
     router_.start();
-    router_.load(session(64496, "203.0.113.1", "2001:db8:e::1", 65000) + "exit\n");
+    router_.load(session(kIspAs, "203.0.113.1", "2001:db8:e::1", 65000) + "exit\n");
     // No `exit`: what follows belongs to the same router.
     domain.remote().load(
-        session(65000, "203.0.113.2", "2001:db8:e::2", 64496) +
+        session(65000, "203.0.113.2", "2001:db8:e::2", kIspAs) +
         fmt::format(" no bgp network import-check\n address-family ipv4 unicast\n  network {}\n"
                     " exit-address-family\n address-family ipv6 unicast\n  network {}\n"
                     " exit-address-family\nexit\n",
@@ -36,7 +37,14 @@ class Isp {
   }
 
   bool becomes_reachable(const char* prefix) {
-    return domain_.becomes([&] { return router_.route_device(prefix) == "up0"; });
+    if (domain_.becomes([&] { return router_.route_device(prefix) == "up0"; })) return true;
+    const std::string family = std::string_view(prefix).find(':') == std::string_view::npos ? "ipv4" : "ipv6";
+    for (const std::string& question :
+         {fmt::format("show bgp {} unicast", family), fmt::format("show bgp {} unicast {}", family, prefix),
+          std::string("show bgp nexthop"), std::string("show bgp neighbors")}) {
+      UNSCOPED_INFO("the ISP: " << question << "\n" << router_.vtysh(question));
+    }
+    return false;
   }
   bool becomes_unreachable(const char* prefix) {
     return domain_.becomes([&] { return router_.route_device(prefix) == "-"; });
@@ -44,14 +52,17 @@ class Isp {
   bool knows(const char* prefix) const { return router_.route_device(prefix) != "-"; }
 
  private:
+  // Only the ISP connects, as in the domain only the edges do.
   static std::string session(int as, const char* peer4, const char* peer6, int peer_as) {
+    const std::string passive =
+        peer_as == kIspAs ? fmt::format(" neighbor {} passive\n neighbor {} passive\n", peer4, peer6) : "";
     return fmt::format(
         "router bgp {0}\n no bgp ebgp-requires-policy\n neighbor {1} remote-as {3}\n neighbor {1} timers "
         "connect 1\n"
-        " neighbor {2} remote-as {3}\n neighbor {2} timers connect 1\n address-family ipv4 unicast\n"
+        " neighbor {2} remote-as {3}\n neighbor {2} timers connect 1\n{4} address-family ipv4 unicast\n"
         "  no neighbor {2} activate\n exit-address-family\n address-family ipv6 unicast\n"
         "  neighbor {2} activate\n exit-address-family\n",
-        as, peer4, peer6, peer_as);
+        as, peer4, peer6, peer_as, passive);
   }
 
   Domain& domain_;
