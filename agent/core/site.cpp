@@ -166,13 +166,7 @@ void Site::on(const DumpFinished& /*event*/, TimePoint /*when*/, TimePoint now, 
     if (unlisted && !is_held(key.segment, station.port))
       out.lookups.push_back({key.segment, station.port, key.mac});
   });
-  for (std::uint16_t i = 0; i < segments_.size(); ++i) {
-    Segment& segment = segments_[i];
-    if (segment.sweeper.walks() || !std::exchange(segment.frames_lost, false)) continue;
-    if (!has_lonely_station({i})) continue;
-    segment.sweeper.start();
-    wake_for_probes(now, now);
-  }
+  for (std::uint16_t i = 0; i < segments_.size(); ++i) sweep_after_loss({i}, now);
 }
 
 void Site::on(const RouteNoted& event, TimePoint /*when*/, TimePoint now, Actions& out) {

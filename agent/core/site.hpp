@@ -205,6 +205,7 @@ class Site {
   void run_probe_queues(TimePoint now, Actions& out);
   void run_sweep(SegmentId id, TimePoint now, Actions& out);
   void sweep_unknown(TimePoint now);
+  void sweep_after_loss(SegmentId id, TimePoint now);
   [[nodiscard]] bool is_worth_sweeping(SegmentId segment, const IpAddress& ip) const;
   void wake_for_probes(TimePoint at, TimePoint now);
   [[nodiscard]] TimePoint next_refresh(const Host& host) const;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Who is asked for a sign of life, and when. Design 3.4 and 3.6.
 #include <algorithm>
+#include <utility>
 
 #include "agent/core/site.hpp"
 
@@ -157,15 +158,17 @@ void Site::run_probe_queues(TimePoint now, Actions& out) {
 
 void Site::run_sweep(SegmentId id, TimePoint now, Actions& out) {
   Segment& segment = segments_[id.value];
+  if (!segment.sweeper.walks()) return;
   for (int budget = kSweepBudget; budget > 0 && segment.probes.is_idle(now); --budget) {
     if (!segment.sweeper.has_token(now)) return;
     const auto ip = segment.sweeper.next();
-    if (!ip) return;
+    if (!ip) break;
     if (!is_worth_sweeping(id, *ip)) continue;
     segment.sweeper.spend(now);
     segment.probes.spend(now);
     out.probes.push_back({id, {}, *ip, std::nullopt});
   }
+  if (!segment.sweeper.walks()) sweep_after_loss(id, now);
 }
 
 void Site::sweep_unknown(TimePoint now) {
@@ -174,6 +177,15 @@ void Site::sweep_unknown(TimePoint now) {
     segments_[i].sweeper.start();
     wake_for_probes(now, now);
   }
+}
+
+/// What was lost may have been somebody's only word, or the answer to a walk that is over: another one asks again.
+void Site::sweep_after_loss(SegmentId id, TimePoint now) {
+  Segment& segment = segments_[id.value];
+  if (segment.sweeper.walks() || !std::exchange(segment.frames_lost, false)) return;
+  if (!has_lonely_station(id)) return;
+  segment.sweeper.start();
+  wake_for_probes(now, now);
 }
 
 bool Site::is_worth_sweeping(SegmentId segment, const IpAddress& ip) const {

@@ -9,13 +9,15 @@ namespace {
 
 constexpr std::uint32_t kShareOfProbes = 10;
 constexpr std::uint32_t kBatchesPerSecond = 20;
+constexpr std::uint32_t kMostAtOnce =
+    64;  // that many answers fit a socket's default buffer (208 KiB) with room to spare
 
 std::uint32_t rate_of(std::uint32_t probes_per_second) {
   return std::max(1U, probes_per_second / kShareOfProbes);
 }
 
 std::uint32_t batch_of(std::uint32_t probes_per_second) {
-  return std::max(1U, rate_of(probes_per_second) / kBatchesPerSecond);
+  return std::clamp(rate_of(probes_per_second) / kBatchesPerSecond, 1U, kMostAtOnce);
 }
 
 IpAddress address_at(const IpPrefix& subnet, std::uint64_t offset) {

@@ -1,16 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Many hosts at once on one port: nothing may be missing afterwards, whatever was lost on the way.
+#include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
+#include <linux/netlink.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <fstream>
+#include <functional>
 #include <set>
 #include <sstream>
 
 #include <catch2/catch.hpp>
+#include <fmt/format.h>
 
 #include "tests/e2e/world.hpp"
 #include "tests/lab/crowd.hpp"
+#include "tests/lab/system.hpp"
 #include "tests/lab/topology.hpp"
 #include "tests/lab/wait.hpp"
 
@@ -82,11 +89,38 @@ Difference compare(const Agent& agent, const Crowd& crowd) {
   return difference;
 }
 
-}  // namespace
+/// net.core.rmem_default, in bytes.
+int default_buffer() {
+  std::ifstream file("/proc/sys/net/core/rmem_default");
+  int bytes = 0;
+  REQUIRE(file >> bytes);
+  return bytes;
+}
 
-TEST_CASE("a flood of 50,000 hosts on one port is in the table to the last", "[e2e]") {
+int option_of(int socket, int option) {
+  int value = 0;
+  socklen_t size = sizeof value;
+  return ::getsockopt(socket, SOL_SOCKET, option, &value, &size) == 0 ? value : -1;
+}
+
+/// The receive buffers of a process's packet and rtnetlink sockets, in bytes, as the kernel has them.
+std::set<int> receive_buffers(pid_t pid) {
+  const UniqueFd process(check(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)), "pidfd_open"));
+  std::set<int> buffers;
+  for (const auto& entry : std::filesystem::directory_iterator(fmt::format("/proc/{}/fd", pid))) {
+    const int number = std::stoi(entry.path().filename());
+    const int copy = static_cast<int>(::syscall(SYS_pidfd_getfd, process.get(), number, 0));
+    if (copy < 0) continue;  // closed meanwhile
+    const UniqueFd socket(copy);
+    const int domain = option_of(copy, SO_DOMAIN);
+    const bool rtnetlink = domain == AF_NETLINK && option_of(copy, SO_PROTOCOL) == NETLINK_ROUTE;
+    if (domain == AF_PACKET || rtnetlink) buffers.insert(option_of(copy, SO_RCVBUF));
+  }
+  return buffers;
+}
+
+void flood(AgentOptions options, const std::function<void(const std::set<int>&)>& check_buffers) {
   World world;
-  AgentOptions options;
   options.log_level = "warning";
   options.greet = false;
   options.guard = false;
@@ -96,6 +130,7 @@ TEST_CASE("a flood of 50,000 hosts on one port is in the table to the last", "[e
                         {"segment.summarize", "mode = \"off\""}};
   world.start_agent(Site::kA, options);
   Agent& agent = world.lab().agent(Site::kA);
+  check_buffers(receive_buffers(agent.process().pid()));
   Crowd crowd(world.lab().netns(Node::kFabric), access_cable(Site::kA), kFirstAddress, kHosts);
   crowd.answer();
   const double cpu_before = cpu_seconds(agent.process().pid());
@@ -124,4 +159,20 @@ TEST_CASE("a flood of 50,000 hosts on one port is in the table to the last", "[e
                   << std::chrono::duration<double>(now() - start).count() << " s; agent CPU "
                   << cpu_seconds(agent.process().pid()) - cpu_before << " s; answered " << crowd.answered()
                   << "; " << counters.dump());
+}
+
+}  // namespace
+
+TEST_CASE("a flood of 50,000 hosts on one port is in the table to the last", "[e2e]") {
+  flood({}, [](const std::set<int>& buffers) {
+    REQUIRE_FALSE(buffers.empty());
+    CHECK(*buffers.rbegin() > default_buffer());
+  });
+}
+
+TEST_CASE("a flood with the kernel's default socket buffers loses frames, and nothing of the table",
+          "[e2e]") {
+  AgentOptions options;
+  options.wrapper = {DEFAULT_BUFFERS};
+  flood(options, [](const std::set<int>& buffers) { CHECK(buffers == std::set<int>{default_buffer()}); });
 }

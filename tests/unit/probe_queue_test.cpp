@@ -287,4 +287,20 @@ TEST_CASE("lost frames lead to a sweep, but only when a local MAC is left withou
   CHECK(driver.state(ip(22)) == HostState::kLocal);
 }
 
+TEST_CASE("frames lost while a sweep is under way may have been its answers: another one follows, once") {
+  SiteDriver driver = SiteDriver::running();
+  driver.feed(FramesLost{kSegment});
+  driver.feed(DumpStarted{});
+  driver.feed(dumped(kPort1, mac(0x22)));
+  driver.feed(DumpFinished{});
+  REQUIRE(driver.site().sweeps(kSegment));
+  driver.feed(FramesLost{kSegment});
+  int asked = 0;
+  for (int step = 0; step < 600 && driver.site().sweeps(kSegment); ++step) {
+    for (const ProbeRequest& probe : driver.advance(100ms).probes) asked += probe.ip == ip(22) ? 1 : 0;
+  }
+  CHECK(asked == 2);
+  CHECK_FALSE(driver.site().sweeps(kSegment));
+}
+
 }  // namespace untrombone::core
