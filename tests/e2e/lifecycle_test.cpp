@@ -2,6 +2,9 @@
 // Daemons and agents that die, hang and come back, seen from the remote client.
 #include <signal.h>
 
+#include <algorithm>
+#include <set>
+
 #include <catch2/catch.hpp>
 
 #include "tests/e2e/world.hpp"
@@ -73,17 +76,50 @@ TEST_CASE("zebra restarted: the routes are back", "[e2e]") {
                    kPatience));
   watched.frr().start_daemon("zebra");
   watched.settled();
-  // bgpd does not hand its own routes, the site's way out among them, to a zebra that came back (FRR issue 22362):
-  // ours are back without help, for those an operator has to ask once the two talk again.
-  REQUIRE(wait_for(
-      [&] {
-        const std::string clients = watched.world.lab().vtysh(Node::kSiteA, "show zebra client summary");
-        return clients.find("\nbgp ") != std::string::npos;
-      },
-      kRouting));
-  (void)watched.world.lab().vtysh(Node::kSiteA, "clear bgp *");
+  // bgpd neither hands its own routes, the site's way out among them, to a zebra that came back (FRR issue 22362), nor
+  // asks it for `redistribute table` again: watchfrr restarts it, too.
+  watched.restart(watched.frr().routing_daemon());
   watched.settled();
-  (void)watched.lost("zebra alone, killed and started, then `clear bgp *`");
+  (void)watched.lost("zebra killed and started, then bgpd");
+}
+
+TEST_CASE(
+    "a host that leaves while zebra alone is down is a ghost in bgpd: the audit says so until bgpd restarts",
+    "[e2e]") {
+  AgentOptions options;
+  options.extra_toml = {{"segment.summarize", "linger = \"0s\""}};
+  Watched watched(options);
+  Vm& leaver = watched.world.lab().start_vm("leaver", Site::kA);
+  REQUIRE(watched.world.reaches(leaver, Site::kA));
+  // Is a path of A's own, which has no neighbour as its peer, in A's bgpd?
+  const auto announced_by_a = [&] {
+    const nlohmann::json entry =
+        watched.world.lab().vtysh_json(Node::kSiteA, "show bgp ipv4 unicast " + leaver.prefix() + " json");
+    const nlohmann::json paths = entry.value("paths", nlohmann::json::array());
+    return std::any_of(paths.begin(), paths.end(),
+                       [](const nlohmann::json& path) { return path.value("sourced", false); });
+  };
+  REQUIRE(announced_by_a());
+
+  watched.frr().daemon("zebra").kill9();
+  REQUIRE(wait_for([&] { return watched.agent().json({"status"})["sink"].value("state", "") == "waiting"; },
+                   kPatience));
+  watched.world.lab().move(leaver, Site::kB);
+  REQUIRE(watched.world.becomes(Site::kA, leaver, "remote"));
+  watched.frr().start_daemon("zebra");
+  const auto ghosts = [&] {
+    std::set<std::string> subjects;
+    const nlohmann::json report = watched.agent().json({"audit", "--config", watched.agent().config()});
+    for (const nlohmann::json& finding : report["findings"]) {
+      if (finding.value("id", "") == "ghost-route") subjects.insert(finding.value("subject", ""));
+    }
+    return subjects;
+  };
+  CHECK(wait_for([&] { return ghosts() == std::set<std::string>{leaver.prefix()}; }, kPatience));
+  watched.restart(watched.frr().routing_daemon());
+  CHECK(watched.world.reaches(leaver, Site::kB, kRouting));
+  CHECK(wait_for([&] { return !announced_by_a(); }, kRouting));
+  CHECK(wait_for([&] { return ghosts().empty(); }, kPatience));
 }
 
 TEST_CASE("bgpd restarted: the agent has nothing to do", "[e2e]") {
