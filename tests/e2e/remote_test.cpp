@@ -31,6 +31,7 @@ TEST_CASE("a probe that is answered from across the DCI leaves the verdict remot
   options.guard = false;  // the guard would keep the kernel's question, in the gateway's name, off the DCI
   world.start_agents(options);
   Vm& vm = world.lab().start_vm("vm1", Site::kA);
+  vm.announce(Announcement::kGarp);  // nothing else here makes the guest speak, should its first word be lost
   REQUIRE(world.becomes(Site::kA, vm, "local"));
   world.lab().move(vm, Site::kB, Announcement::kRarpQemu);
   REQUIRE(world.reaches(vm, Site::kB));

@@ -179,6 +179,7 @@ TEST_CASE("an answer is handed on as it comes, and what is not understood ends i
     text += part;
     return true;
   });
+  INFO((streamed ? std::string() : streamed.error().message));
   REQUIRE(streamed.has_value());
   CHECK(streamed->text.empty());
   CHECK(text.starts_with("FRRouting "));
