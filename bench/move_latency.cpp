@@ -78,6 +78,7 @@ class Ours {
       options.binary = UNTROMBONE_BIN;
       options.settle = "1s";
       options.log_level = "info";
+      options.extra_toml = {{"conflict", "max-moves = 0"}};  // to and fro is what is measured here
       require(lab_.start_agent(site, options).wait_ready(kPatience), "an agent is not ready");
       ports_.try_emplace(site, lab_.netns(site), lab::kAccessPort);
       require(wait_for([&] { return lab_.agent(site).json({"status"})["guard"]["state"] == "active"; },
