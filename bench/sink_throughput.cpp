@@ -2,6 +2,9 @@
 // Many host routes at once: from the first one sent to the last one in the remote router's kernel, through each sink,
 // beside the bare thing that it does: a zebra client that writes the same bytes, `ip -batch`, `vtysh -f`. Both in one
 // lab and in turn, so that noise hits both alike.
+#include <fcntl.h>
+#include <sched.h>
+
 #include <algorithm>
 #include <chrono>
 #include <filesystem>
@@ -20,6 +23,7 @@
 #include "bgp/vtysh_sink.hpp"
 #include "bgp/zapi_sink.hpp"
 #include "tests/lab/lab.hpp"
+#include "tests/lab/system.hpp"
 #include "tests/lab/topology.hpp"
 #include "tests/lab/wait.hpp"
 
@@ -65,6 +69,18 @@ class Ears final : public bgp::SinkListener {
   void on_route_noted(const core::RouteNoted& /*note*/) override {}
   void on_prior_route(const core::RouteKey& /*key*/, core::Ifindex /*interface*/) override {}
   void on_sink_status() override {}
+};
+
+/// Brings the thread back into the namespace that it came from: a lab ends every process that is in one of its own.
+class WayHome {
+ public:
+  WayHome() : from_(lab::check(::open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC), "open")) {}
+  ~WayHome() { ::setns(from_.get(), CLONE_NEWNET); }
+  WayHome(const WayHome&) = delete;
+  WayHome& operator=(const WayHome&) = delete;
+
+ private:
+  lab::UniqueFd from_;
 };
 
 /// One lab with one kind of sink.
@@ -208,6 +224,7 @@ class Bench {
   int ifindex_ = 0;
   boost::asio::io_context io_;
   Ears ears_;
+  WayHome way_home_;  // the last one, so that it goes before the lab
 };
 
 void measure(Sink kind, const char* bare_name, std::uint32_t count, int rounds) {
