@@ -1,36 +1,29 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "arp/question_tap.hpp"
 
-#include <arpa/inet.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
-#include <unistd.h>
 #include <linux/filter.h>
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
 
 #include <array>
-#include <cerrno>
 #include <cstddef>
 #include <span>
 #include <utility>
 
-#include <boost/asio/posix/stream_descriptor.hpp>
-
 #include "arp/frames.hpp"
 #include "arp/nd_frames.hpp"
+#include "arp/packet_socket.hpp"
 
 namespace untrombone::arp {
 namespace {
 
-using boost::asio::posix::descriptor_base;
 using boost::system::error_code;
 using core::Ifindex;
 
 constexpr int kBudget = 64;  ///< frames per wake-up
 constexpr std::size_t kSnap = 256;
-
-error_code last_error() { return {errno, boost::system::system_category()}; }
 
 /// Outgoing ARP, and outgoing neighbour solicitations right behind an IPv6 header.
 error_code attach_filter(int fd) {
@@ -71,39 +64,23 @@ std::optional<core::IpAddress> question_in(std::span<const std::byte> frame) {
 class QuestionTap::Interface {
  public:
   Interface(boost::asio::io_context& io, Ifindex index, const Asked& asked)
-      : descriptor_(io), index_(index), asked_(asked) {}
+      : socket_(io), index_(index), asked_(asked) {}
 
   error_code open() {
-    const int fd = ::socket(AF_PACKET, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (fd < 0) return last_error();
-    error_code error;
-    descriptor_.assign(fd, error);
-    if (error) {
-      ::close(fd);
-      return error;
-    }
-    if (const auto failed = attach_filter(fd)) return failed;
-    sockaddr_ll address{};
-    address.sll_family = AF_PACKET;
-    address.sll_protocol = htons(ETH_P_ALL);
-    address.sll_ifindex = index_.value;
-    if (bind(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) < 0) return last_error();
+    if (const auto error = socket_.open(index_, attach_filter)) return error;
     wait();
     return {};
   }
 
  private:
   void wait() {
-    descriptor_.async_wait(descriptor_base::wait_read, [this](const error_code& error) {
-      if (error) return;  // closed
-      read();
-    });
+    socket_.wait([this] { read(); });
   }
 
   void read() {
     std::array<std::byte, kSnap> buffer{};
     for (int budget = kBudget; budget > 0; --budget) {
-      const ssize_t size = ::recv(descriptor_.native_handle(), buffer.data(), buffer.size(), 0);
+      const ssize_t size = ::recv(socket_.fd(), buffer.data(), buffer.size(), 0);
       if (size < 0) break;
       const auto target =
           question_in(std::span<const std::byte>(buffer).first(static_cast<std::size_t>(size)));
@@ -112,7 +89,7 @@ class QuestionTap::Interface {
     wait();
   }
 
-  boost::asio::posix::stream_descriptor descriptor_;
+  PacketSocket socket_;
   Ifindex index_;
   const Asked& asked_;
 };

@@ -5,24 +5,21 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
-#include <unistd.h>
 #include <linux/filter.h>
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
 #include <cstring>
 #include <utility>
 #include <vector>
 
-#include <boost/asio/posix/stream_descriptor.hpp>
+#include "arp/packet_socket.hpp"
 
 namespace untrombone::arp {
 namespace {
 
-using boost::asio::posix::descriptor_base;
 using boost::system::error_code;
 using core::Ifindex;
 using core::MacAddress;
@@ -33,8 +30,6 @@ constexpr int kBudget = 256;        ///< frames per wake-up
 constexpr std::size_t kSnap = 128;  ///< an ARP frame is 42 octets, 60 with padding
 constexpr std::uint16_t kVlanMask = 0x0fff;
 constexpr std::size_t kNdSnap = 1514;  ///< a checksum needs the whole frame
-
-error_code last_error() { return {errno, boost::system::system_category()}; }
 
 /// Offset of an ancillary value for BPF; the kernel's macros are negative ints made unsigned.
 constexpr std::uint32_t ancillary(int offset) { return static_cast<std::uint32_t>(SKF_AD_OFF + offset); }
@@ -145,44 +140,30 @@ std::optional<VlanTag> tag_of(msghdr& message) {
 class PortTap::Port {
  public:
   Port(boost::asio::io_context& io, Ifindex index, TapListener& listener, Counters& counters)
-      : descriptor_(io), index_(index), listener_(listener), counters_(counters) {}
+      : socket_(io), index_(index), listener_(listener), counters_(counters) {}
 
   error_code open(Tags tags) {
     tags_ = tags;
-    // Bound to no protocol until the filter is in place, so that nothing unfiltered is ever queued.
-    const int fd = ::socket(AF_PACKET, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (fd < 0) return last_error();
-    error_code error;
-    descriptor_.assign(fd, error);
-    if (error) {
-      ::close(fd);
-      return error;
-    }
-    if (const auto failed = configure(fd, tags)) return failed;
-    sockaddr_ll address{};
-    address.sll_family = AF_PACKET;
-    address.sll_protocol = htons(ETH_P_ALL);
-    address.sll_ifindex = index_.value;
-    if (bind(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) < 0) return last_error();
+    const auto configured = [tags](int fd) { return configure(fd, tags); };
+    if (const auto error = socket_.open(index_, configured)) return error;
     wait();
     return {};
   }
 
   bool send(std::span<const std::byte> frame) {
-    return ::send(descriptor_.native_handle(), frame.data(), frame.size(), 0) ==
-           static_cast<ssize_t>(frame.size());
+    return ::send(socket_.fd(), frame.data(), frame.size(), 0) == static_cast<ssize_t>(frame.size());
   }
 
   /// A filter that cannot be replaced leaves the old one: less is heard, nothing is lost that was heard before.
   void listen_for(std::span<const MacAddress> sources) {
     if (std::equal(sources.begin(), sources.end(), sources_.begin(), sources_.end())) return;
-    if (attach_filter(descriptor_.native_handle(), tags_, sources)) return;
+    if (attach_filter(socket_.fd(), tags_, sources)) return;
     sources_.assign(sources.begin(), sources.end());
   }
 
   error_code hear(Tags tags) {
     if (tags == tags_) return {};
-    if (const auto error = attach_filter(descriptor_.native_handle(), tags, sources_)) return error;
+    if (const auto error = attach_filter(socket_.fd(), tags, sources_)) return error;
     tags_ = tags;
     return {};
   }
@@ -191,14 +172,14 @@ class PortTap::Port {
   [[nodiscard]] bool is_alive() {
     sockaddr_ll address{};
     socklen_t size = sizeof address;
-    return getsockname(descriptor_.native_handle(), reinterpret_cast<sockaddr*>(&address), &size) == 0 &&
+    return getsockname(socket_.fd(), reinterpret_cast<sockaddr*>(&address), &size) == 0 &&
            address.sll_ifindex == index_.value;
   }
 
   void collect_drops() {
     tpacket_stats statistics{};
     socklen_t size = sizeof statistics;
-    if (getsockopt(descriptor_.native_handle(), SOL_PACKET, PACKET_STATISTICS, &statistics, &size) == 0) {
+    if (getsockopt(socket_.fd(), SOL_PACKET, PACKET_STATISTICS, &statistics, &size) == 0) {
       counters_.dropped += statistics.tp_drops;
       lost_ = lost_ || statistics.tp_drops != 0;
     }
@@ -211,10 +192,7 @@ class PortTap::Port {
 
  private:
   void wait() {
-    descriptor_.async_wait(descriptor_base::wait_read, [this](const error_code& error) {
-      if (error) return;  // closed
-      read();
-    });
+    socket_.wait([this] { read(); });
   }
 
   void read() {
@@ -235,7 +213,7 @@ class PortTap::Port {
     message.msg_iovlen = 1;
     message.msg_control = control.data();
     message.msg_controllen = control.size();
-    const ssize_t size = recvmsg(descriptor_.native_handle(), &message, 0);
+    const ssize_t size = recvmsg(socket_.fd(), &message, 0);
     if (size < 0) return false;
     ++counters_.frames;
     const auto bytes = std::span<const std::byte>(buffer_).first(static_cast<std::size_t>(size));
@@ -252,7 +230,7 @@ class PortTap::Port {
     return true;
   }
 
-  boost::asio::posix::stream_descriptor descriptor_;
+  PacketSocket socket_;
   Ifindex index_;
   Tags tags_ = Tags::kNone;
   std::vector<MacAddress> sources_;

@@ -22,6 +22,7 @@
 #include "bgp/kernel_table_sink.hpp"
 #include "bgp/vtysh_sink.hpp"
 #include "bgp/zapi_sink.hpp"
+#include "tests/lab/core_time.hpp"
 #include "tests/lab/lab.hpp"
 #include "tests/lab/system.hpp"
 #include "tests/lab/topology.hpp"
@@ -46,12 +47,9 @@ void require(bool holds, const std::string& what) {
   if (!holds) throw std::runtime_error(what);
 }
 
-core::TimePoint now() {
-  return core::TimePoint(
-      std::chrono::duration_cast<core::Duration>(std::chrono::steady_clock::now().time_since_epoch()));
+double seconds_since(core::TimePoint start) {
+  return std::chrono::duration<double>(lab::core_now() - start).count();
 }
-
-double seconds_since(core::TimePoint start) { return std::chrono::duration<double>(now() - start).count(); }
 
 double median(std::vector<double> values) {
   std::sort(values.begin(), values.end());
@@ -107,7 +105,7 @@ class Bench {
     require(run([&] { return sink->status().state == bgp::SinkState::kSynced; }),
             "the sink does not come up");
     const core::Route route{{ifindex_}, core::RouteClass::kSettled, 5, kMetric, kTag};
-    const core::TimePoint start = now();
+    const core::TimePoint start = lab::core_now();
     for (const std::string& prefix : prefixes_)
       sink->apply({{{}, *core::IpPrefix::parse(prefix)}, route, start});
     sink->flush();
@@ -135,26 +133,26 @@ class Bench {
     if (kind_ == Sink::kKernelTable) {
       bgp::KernelTableSinkOptions options;
       options.retain = false;
-      return std::make_unique<bgp::KernelTableSink>(io_, ears_, options, now);
+      return std::make_unique<bgp::KernelTableSink>(io_, ears_, options, lab::core_now);
     }
     const std::filesystem::path directory = lab_.frr(Site::kA).vty_dir();
     if (kind_ == Sink::kVtysh) {
       bgp::VtyshSinkOptions options;
       options.vty_dir = directory.string();
       options.retain = false;
-      return std::make_unique<bgp::VtyshSink>(io_, ears_, options, now);
+      return std::make_unique<bgp::VtyshSink>(io_, ears_, options, lab::core_now);
     }
     bgp::ZapiSinkOptions options;
     options.socket = lab_.frr(Site::kA).zserv().string();
     options.vty_dir = directory.string();
     options.retain = false;
-    return std::make_unique<bgp::ZapiSink>(io_, ears_, options, now);
+    return std::make_unique<bgp::ZapiSink>(io_, ears_, options, lab::core_now);
   }
 
   double bare_client() {
     const auto* const release = bgp::zapi::find_release("8.4");
     BareClient client(lab_.frr(Site::kA).zserv().string(), *release, ifindex_);
-    const core::TimePoint start = now();
+    const core::TimePoint start = lab::core_now();
     client.add_all(prefixes_, kTag);
     wait_for_all();
     const double took = seconds_since(start);
@@ -171,7 +169,7 @@ class Bench {
       return text;
     };
     const std::string add = batch("add");
-    const core::TimePoint start = now();
+    const core::TimePoint start = lab::core_now();
     lab::ip_batch(add);
     wait_for_all();
     const double took = seconds_since(start);
@@ -192,7 +190,7 @@ class Bench {
           {.argv = {"vtysh", "--vty_socket", directory, "-f", file.string()}, .timeout = kPatience});
       require(result.status == 0, "vtysh: " + result.error);
     };
-    const core::TimePoint start = now();
+    const core::TimePoint start = lab::core_now();
     run_file("");
     wait_for_all();
     const double took = seconds_since(start);

@@ -10,21 +10,20 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <vector>
 
 namespace untrombone::bgp {
 namespace {
 
 using boost::system::error_code;
 
-constexpr std::size_t kTrailer = 4;  // three NULs and the status
-
 error_code from_errno(int number) { return {number, boost::system::system_category()}; }
 
-error_code send_all(int descriptor, std::string_view bytes) {
+error_code send_all(int descriptor, std::span<const std::byte> bytes) {
   while (!bytes.empty()) {
     const ssize_t sent = ::send(descriptor, bytes.data(), bytes.size(), MSG_NOSIGNAL);
     if (sent >= 0) {
-      bytes.remove_prefix(static_cast<std::size_t>(sent));
+      bytes = bytes.subspan(static_cast<std::size_t>(sent));
     } else if (errno != EINTR) {
       return from_errno(errno);
     }
@@ -59,25 +58,24 @@ error_code VtyReader::open(const std::string& path, std::chrono::milliseconds pa
 }
 
 error_code VtyReader::ask(std::string_view command) {
-  std::string line(command);
-  line += '\0';
-  trailer_.clear();
+  std::vector<std::byte> line;
+  if (!encode_vty_command(line, command)) return from_errno(EINVAL);
+  answer_ = {};
   return send_all(descriptor_, line);
 }
 
 error_code VtyReader::read(std::span<char> buffer, std::size_t& count) {
-  for (count = 0; trailer_.size() < kTrailer;) {
+  for (count = 0; answer_.state() == VtyAnswerReader::State::kReading;) {
     const ssize_t received = ::recv(descriptor_, buffer.data(), buffer.size(), 0);
     if (received == 0) return from_errno(ECONNRESET);
     if (received < 0 && errno == EINTR) continue;
     if (received < 0) return from_errno(errno == EAGAIN ? ETIMEDOUT : errno);
-    // The text holds no NUL; behind the first there is nothing but the trailer.
-    const std::string_view part(buffer.data(), static_cast<std::size_t>(received));
-    count = trailer_.empty() ? std::min(part.find('\0'), part.size()) : 0;
-    trailer_.append(part.substr(count, kTrailer - trailer_.size()));
+    std::span<const std::byte> stream = std::as_bytes(buffer.first(static_cast<std::size_t>(received)));
+    count = answer_.take(stream).size();  // text is always in front
     if (count > 0) return {};
   }
-  return trailer_.back() == '\0' ? error_code{} : from_errno(EPROTO);
+  const bool fine = answer_.state() == VtyAnswerReader::State::kComplete && answer_.status() == kVtySuccess;
+  return fine ? error_code{} : from_errno(EPROTO);
 }
 
 error_code VtyReader::run(std::string_view command, std::string& output) {

@@ -10,10 +10,12 @@
 
 #include <boost/system/error_code.hpp>
 
+#include "bgp/vty_codec.hpp"
+
 namespace untrombone::bgp {
 
-/// Asks one FRR daemon on its vty socket (`<vty-dir>/<daemon>.vty`), as vtysh does: a command ends with a NUL, the
-/// answer with three NULs and a status. Blocks, so it is for the commands that run once and end.
+/// Asks one FRR daemon on its vty socket (`<vty-dir>/<daemon>.vty`), as vtysh does. Blocks, so it is for the
+/// commands that run once and end.
 class VtyReader {
  public:
   VtyReader() = default;
@@ -23,16 +25,17 @@ class VtyReader {
 
   /// `patience` bounds every single wait, not their sum.
   boost::system::error_code open(const std::string& path, std::chrono::milliseconds patience);
-  /// Sends a command; its answer has to be read to the end before the next.
+  /// Sends a command (invalid_argument: it cannot be one); its answer has to be read to the end before the next.
   boost::system::error_code ask(std::string_view command);
-  /// The next part of the answer; `count` 0: that was all. protocol_error: the daemon refused the command.
+  /// The next part of the answer; `count` 0: that was all. protocol_error: the daemon refused the command, or its
+  /// answer is none.
   boost::system::error_code read(std::span<char> buffer, std::size_t& count);
   /// Both, collected.
   boost::system::error_code run(std::string_view command, std::string& output);
 
  private:
   int descriptor_ = -1;
-  std::string trailer_;
+  VtyAnswerReader answer_;
 };
 
 /// The answer to the command that was asked last, as a stream. An error ends it early; error() tells.

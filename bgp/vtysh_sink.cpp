@@ -311,9 +311,9 @@ void VtyshSink::take_view(const core::RouteKey& key, const VtyResult& answer) {
     case RibView::State::kAbsent: return reject(key, "zebra does not have it; is its interface up?");
     case RibView::State::kUnselected:
       route.state = RouteState::kLost;
-      reasons_[key] = view.winner.empty() ? "zebra does not select it" : "zebra prefers " + view.winner;
+      reasons_[key] = view.reason();
       return note(key, core::RouteNote::kBetterWon);
-    case RibView::State::kSelected: return reject(key, "zebra selected it, but it is not in the kernel");
+    case RibView::State::kSelected: return reject(key, view.reason());
     case RibView::State::kInstalled:
       route.state = RouteState::kInstalled;
       reasons_.erase(key);

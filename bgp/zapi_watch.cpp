@@ -131,11 +131,8 @@ void ZapiSink::take_view(const core::RouteKey& key, const VtyResult& answer) {
   switch (view.state) {
     case RibView::State::kUnreadable: return;
     case RibView::State::kAbsent: queue(key, route); return pump();
-    case RibView::State::kUnselected:
-      return lose(key, route, RouteState::kLost,
-                  view.winner.empty() ? "zebra does not select it" : "zebra prefers " + view.winner);
-    case RibView::State::kSelected:
-      return lose(key, route, RouteState::kRejected, "zebra selected it, but it is not in the kernel");
+    case RibView::State::kUnselected: return lose(key, route, RouteState::kLost, view.reason());
+    case RibView::State::kSelected: return lose(key, route, RouteState::kRejected, view.reason());
     case RibView::State::kInstalled:
       if (clearing_.contains(key)) return end_ghost(key, route);
       route.state = RouteState::kInstalled;

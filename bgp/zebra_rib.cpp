@@ -31,6 +31,14 @@ std::string rib_question(const core::IpPrefix& prefix, std::string_view vrf_name
                      vrf_name.empty() ? std::string() : fmt::format("vrf {} ", vrf_name), prefix.to_string());
 }
 
+std::string RibView::reason() const {
+  switch (state) {
+    case State::kUnselected: return winner.empty() ? "zebra does not select it" : "zebra prefers " + winner;
+    case State::kSelected: return "zebra selected it, but it is not in the kernel";
+    default: return {};
+  }
+}
+
 RibView read_rib(std::string_view answer, const core::IpPrefix& prefix, std::string_view protocol,
                  std::uint16_t instance) {
   const Json document = Json::parse(answer, nullptr, false);

@@ -14,6 +14,9 @@ struct RibView {
   enum class State : std::uint8_t { kUnreadable, kAbsent, kUnselected, kSelected, kInstalled };
   State state = State::kUnreadable;
   std::string winner;  ///< with kUnselected: whose route won, e.g. "connected, distance 0"
+
+  /// Why the route is there, and yet not in use: a phrase for kUnselected and kSelected, empty for the others.
+  [[nodiscard]] std::string reason() const;
 };
 
 /// The question about one prefix; `vrf_name` is empty for the default VRF.

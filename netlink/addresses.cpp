@@ -15,13 +15,13 @@
 #include <optional>
 #include <span>
 
+#include "netlink/errors.hpp"
+
 namespace untrombone::netlink {
 namespace {
 
 using boost::asio::posix::descriptor_base;
 using boost::system::error_code;
-
-error_code last_error() { return {errno, boost::system::system_category()}; }
 
 std::optional<core::IpAddress> address_of(const sockaddr* address) {
   if (address == nullptr) return std::nullopt;

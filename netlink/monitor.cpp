@@ -8,6 +8,7 @@
 #include <cerrno>
 
 #include "netlink/attributes.hpp"
+#include "netlink/errors.hpp"
 
 namespace untrombone::netlink {
 namespace {
@@ -27,10 +28,6 @@ constexpr int kAllEvents = 1'000'000;
 constexpr int kMostAttempts = 10;
 /// Requests for single entries that may be on their way at once.
 constexpr std::size_t kLookupWindow = 256;
-
-bool is_would_block(const error_code& error) {
-  return error == errc::operation_would_block || error == errc::resource_unavailable_try_again;
-}
 
 }  // namespace
 

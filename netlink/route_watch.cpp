@@ -8,13 +8,13 @@
 #include <utility>
 
 #include "netlink/attributes.hpp"
+#include "netlink/errors.hpp"
 
 namespace untrombone::netlink {
 namespace {
 
 using boost::asio::posix::descriptor_base;
 using boost::system::error_code;
-namespace errc = boost::system::errc;
 
 constexpr int kEventBuffer = 4 * 1024 * 1024;
 constexpr int kRequestBuffer = 1024 * 1024;
@@ -24,10 +24,6 @@ constexpr std::chrono::milliseconds kSettle{500};
 constexpr std::chrono::milliseconds kPeriod{60'000};
 /// Datagrams handled per wake-up before other handlers get their turn: a table of a million routes takes many.
 constexpr int kBudget = 16;
-
-bool is_would_block(const error_code& error) {
-  return error == errc::operation_would_block || error == errc::resource_unavailable_try_again;
-}
 
 }  // namespace
 

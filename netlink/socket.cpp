@@ -15,12 +15,12 @@
 #include <netlink/netlink.h>
 #include <netlink/socket.h>
 
+#include "netlink/errors.hpp"
+
 namespace untrombone::netlink {
 namespace {
 
 using boost::system::error_code;
-
-error_code last_error() { return {errno, boost::system::system_category()}; }
 
 struct MessageDeleter {
   void operator()(nl_msg* message) const { nlmsg_free(message); }

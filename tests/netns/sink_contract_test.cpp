@@ -17,9 +17,11 @@
 #include "bgp/kernel_table_sink.hpp"
 #include "bgp/vtysh_sink.hpp"
 #include "bgp/zapi_sink.hpp"
+#include "tests/lab/core_time.hpp"
 #include "tests/lab/frr.hpp"
 #include "tests/lab/wait.hpp"
 #include "tests/netns/bridge_netns.hpp"
+#include "tests/netns/sink_recorder.hpp"
 
 namespace untrombone::bgp {
 namespace {
@@ -31,6 +33,7 @@ using core::RouteKey;
 using lab::Sink;
 using testing::BridgeNetns;
 using testing::kBridge;
+using testing::Recorder;
 using testing::run_until;
 
 const RouteKey kHost{{}, IpPrefix::parse("192.0.2.11/32").value()};
@@ -40,24 +43,6 @@ const RouteKey kHost6{{}, IpPrefix::parse("2001:db8:1::11/128").value()};
 const Route kFresh{kBridge, RouteClass::kFresh, 5, 999, 4211};
 const Route kSettled{kBridge, RouteClass::kSettled, 5, 1000, 4210};
 const Route kLingering{kBridge, RouteClass::kLingering, 250, 2000, 4212};
-
-core::TimePoint now() {
-  return core::TimePoint(
-      std::chrono::duration_cast<core::Duration>(std::chrono::steady_clock::now().time_since_epoch()));
-}
-
-class Recorder final : public SinkListener {
- public:
-  void on_route_noted(const core::RouteNoted& note) override { notes.push_back(note); }
-  void on_prior_route(const RouteKey& key, core::Ifindex interface) override {
-    CHECK(interface == kBridge);
-    prior.push_back(key);
-  }
-  void on_sink_status() override {}
-
-  std::vector<core::RouteNoted> notes;
-  std::vector<RouteKey> prior;
-};
 
 /// A bridge's namespace and the daemons that the sink needs.
 class World {
@@ -91,13 +76,13 @@ class World {
       case Sink::kKernelTable: {
         KernelTableSinkOptions options;
         options.retain = retain;
-        return std::make_unique<KernelTableSink>(io, listener, options, now);
+        return std::make_unique<KernelTableSink>(io, listener, options, lab::core_now);
       }
       case Sink::kVtysh: {
         VtyshSinkOptions options;
         options.vty_dir = vty_dir().string();
         options.retain = retain;
-        return std::make_unique<VtyshSink>(io, listener, options, now);
+        return std::make_unique<VtyshSink>(io, listener, options, lab::core_now);
       }
       case Sink::kZapi: break;
     }
@@ -105,7 +90,7 @@ class World {
     options.socket = (vty_dir() / "zserv.api").string();
     options.vty_dir = vty_dir().string();
     options.retain = retain;
-    return std::make_unique<ZapiSink>(io, listener, options, now);
+    return std::make_unique<ZapiSink>(io, listener, options, lab::core_now);
   }
 
   /// The kernel has the route where this sink puts it, and has it once.
@@ -159,7 +144,7 @@ class Client {
     sink_->start();
   }
   void want(const RouteKey& key, const std::optional<Route>& route) {
-    sink_->apply({key, route, now()});
+    sink_->apply({key, route, lab::core_now()});
     sink_->flush();
   }
   template <typename Condition>
@@ -326,7 +311,7 @@ TEST_CASE("many routes at once get through every sink", "[netns]") {
   for (int i = 0; i < kRoutes; ++i) {
     const auto byte = [](int value) { return static_cast<std::uint8_t>(value); };
     const auto ip = core::IpAddress::v4({10, 1, byte(i / 250), byte(i % 250 + 1)});
-    client.sink().apply({{{}, IpPrefix::host(ip)}, kSettled, now()});
+    client.sink().apply({{{}, IpPrefix::host(ip)}, kSettled, lab::core_now()});
   }
   client.sink().flush();
   const auto all = [&] {
@@ -365,7 +350,7 @@ TEST_CASE("a run that dies in the middle of its routes leaves nothing wrong to t
   {
     Client dying(world);
     REQUIRE(dying.wait_synced());
-    for (int i = 0; i < routes; ++i) dying.sink().apply({key(i), kSettled, now()});
+    for (int i = 0; i < routes; ++i) dying.sink().apply({key(i), kSettled, lab::core_now()});
     dying.sink().flush();
     REQUIRE(dying.wait(
         [&] { return seldom([&] { return in_kernel().size() > static_cast<std::size_t>(routes) / 10; }); }));
@@ -374,7 +359,7 @@ TEST_CASE("a run that dies in the middle of its routes leaves nothing wrong to t
   for (int i = 0; i < routes; ++i) next.sink().note_prior(key(i));
   std::set<std::string> wanted;
   for (int i = 0; i < routes; i += 20) {
-    next.sink().apply({key(i), kSettled, now()});
+    next.sink().apply({key(i), kSettled, lab::core_now()});
     wanted.insert(key(i).prefix.address().to_string());
   }
   next.sink().flush();

@@ -13,9 +13,11 @@
 #include <catch2/catch.hpp>
 #include <nlohmann/json.hpp>
 
+#include "tests/lab/core_time.hpp"
 #include "tests/lab/frr.hpp"
 #include "tests/netns/bridge_netns.hpp"
 #include "tests/netns/scratch.hpp"
+#include "tests/netns/sink_recorder.hpp"
 
 namespace untrombone::bgp {
 namespace {
@@ -27,6 +29,7 @@ using core::RouteClass;
 using core::RouteNote;
 using testing::BridgeNetns;
 using testing::kBridge;
+using testing::Recorder;
 using testing::run_until;
 using testing::Scratch;
 
@@ -35,28 +38,15 @@ const IpPrefix kOtherHost = IpPrefix::parse("192.0.2.12/32").value();
 const Route kFresh{kBridge, RouteClass::kFresh, 5, 999, 4211};
 const Route kSettled{kBridge, RouteClass::kSettled, 5, 1000, 4210};
 
-core::TimePoint now() {
-  return core::TimePoint(
-      std::chrono::duration_cast<core::Duration>(std::chrono::steady_clock::now().time_since_epoch()));
-}
-
-class Recorder final : public SinkListener {
- public:
-  void on_route_noted(const core::RouteNoted& note) override { notes.push_back(note); }
-  void on_prior_route(const core::RouteKey& /*key*/, core::Ifindex /*interface*/) override {}
-  void on_sink_status() override { ++changes; }
-
-  std::vector<core::RouteNoted> notes;
-  int changes = 0;
-};
-
 /// A sink, its listener and its loop.
 class Client {
  public:
-  explicit Client(ZapiSinkOptions options) : sink_(io_, recorder_, std::move(options), now) { sink_.start(); }
+  explicit Client(ZapiSinkOptions options) : sink_(io_, recorder_, std::move(options), lab::core_now) {
+    sink_.start();
+  }
 
   void want(const IpPrefix& prefix, const std::optional<Route>& route) {
-    sink_.apply({{{}, prefix}, route, now()});
+    sink_.apply({{{}, prefix}, route, lab::core_now()});
     sink_.flush();
   }
   template <typename Condition>

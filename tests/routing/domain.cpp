@@ -11,6 +11,7 @@
 
 #include <fmt/format.h>
 
+#include "tests/lab/core_time.hpp"
 #include "tests/lab/topology.hpp"
 
 namespace untrombone::routing {
@@ -30,11 +31,6 @@ std::string random_id() {
   }
   std::random_device random;
   return fmt::format("{:06x}", random() & 0xffffffU);
-}
-
-core::TimePoint now() {
-  return core::TimePoint(
-      std::chrono::duration_cast<core::Duration>(std::chrono::steady_clock::now().time_since_epoch()));
 }
 
 // The two ends of a site's uplink.
@@ -135,7 +131,7 @@ Announcer::Announcer(boost::asio::io_context& io, const std::string& socket, boo
              .vty_dir = std::filesystem::path(socket).parent_path().string(),
              .isis = isis,
              .retain = false},
-            now) {
+            lab::core_now) {
   sink_.start();
 }
 
@@ -143,12 +139,12 @@ void Announcer::announce(const std::string& prefix, RouteClass route_class) {
   core::Route route{kBridge, route_class, 5, 1000, 4210};
   if (route_class == RouteClass::kFresh) route = {kBridge, route_class, 5, 999, 4211};
   if (route_class == RouteClass::kLingering) route = {kBridge, route_class, 250, 2000, 4212};
-  sink_.apply({{{}, core::IpPrefix::parse(prefix).value()}, route, now()});
+  sink_.apply({{{}, core::IpPrefix::parse(prefix).value()}, route, lab::core_now()});
   sink_.flush();
 }
 
 void Announcer::withdraw(const std::string& prefix) {
-  sink_.apply({{{}, core::IpPrefix::parse(prefix).value()}, std::nullopt, now()});
+  sink_.apply({{{}, core::IpPrefix::parse(prefix).value()}, std::nullopt, lab::core_now()});
   sink_.flush();
 }
 
