@@ -11,6 +11,7 @@
 #include <nlohmann/json.hpp>
 
 #include "tests/netns/bridge_netns.hpp"
+#include "tests/unit/config_texts.hpp"
 
 namespace untrombone::daemon {
 namespace {
@@ -44,18 +45,13 @@ confirm = "200ms"
 linger = "100ms"
 )";
 
-Config config_of(const std::string& text) {
-  const auto config = parse_config(text, "test");
-  INFO((config.has_error() ? config.error().message : std::string()));
-  REQUIRE(config.has_value());
-  return *config;
-}
-
 /// An agent in the namespace of a bridge.
 class Watched {
  public:
   Watched()
-      : config_(config_of(kConfig)), log_("error", LogFormat::kText), agent_(io_, config_, log_, true) {}
+      : config_(testing::parsed(kConfig)),
+        log_("error", LogFormat::kText),
+        agent_(io_, config_, log_, true) {}
 
   void start() {
     REQUIRE(lab::run_in(bridge_.netns(), [this] { return agent_.start().has_value(); }));

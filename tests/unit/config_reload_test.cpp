@@ -3,22 +3,18 @@
 
 #include <catch2/catch.hpp>
 
+#include "tests/unit/config_texts.hpp"
+
 namespace untrombone::daemon {
 namespace {
 
+using namespace testing;
 using Names = std::vector<std::string>;
 
 std::string segment(const std::string& name, int number, const std::string& more = "") {
   const std::string net = "192.0." + std::to_string(number) + ".";
   return "[[segment]]\nname = \"" + name + "\"\nbridge = \"br" + std::to_string(number) +
          "\"\nsubnets = [\"" + net + "0/24\"]\ngateways = [\"" + net + "1\"]\n" + more;
-}
-
-Config parsed(const std::string& text) {
-  const auto config = parse_config(text, "f");
-  INFO((config.has_error() ? config.error().message : std::string()));
-  REQUIRE(config.has_value());
-  return *config;
 }
 
 ReloadPlan plan(const Config& running, const std::string& wanted) {

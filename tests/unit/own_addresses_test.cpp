@@ -5,6 +5,8 @@
 
 #include <catch2/catch.hpp>
 
+#include "tests/unit/config_texts.hpp"
+
 namespace untrombone::daemon {
 namespace {
 
@@ -19,18 +21,7 @@ MacAddress mac(unsigned last) { return {{0x00, 0x00, 0x5e, 0x00, 0x53, static_ca
 IpAddress ip(unsigned last) { return IpAddress::v4({192, 0, 2, static_cast<std::uint8_t>(last)}); }
 
 Config config() {
-  return *parse_config(R"(
-[site]
-name = "dc-a"
-[[segment]]
-name = "vlan10"
-bridge = "br0"
-subnets = ["192.0.2.0/24"]
-gateways = ["192.0.2.1"]
-[segment.detect]
-probe-address = "192.0.2.2"
-)",
-                       "test");
+  return testing::parsed(testing::minimal_and("[segment.detect]\nprobe-address = \"192.0.2.2\"\n"));
 }
 
 /// A bridge with a port, and what the core was told of the edge itself.

@@ -5,7 +5,7 @@
 
 #include <catch2/catch.hpp>
 
-#include "tests/unit/site_driver.hpp"
+#include "tests/unit/site_guests.hpp"
 
 namespace untrombone::core {
 namespace {
@@ -13,18 +13,8 @@ namespace {
 using namespace std::chrono_literals;
 using namespace testing;
 
-const MacAddress kGuestMac = mac(0x11);
-const IpAddress kGuest = ip(11);
 const Event kPortDown = PortChanged{kSegment, kPort1, PortClass::kLocal, false};
 const Event kPortUp = PortChanged{kSegment, kPort1, PortClass::kLocal, true};
-
-SiteDriver with_local_guest(SiteSettings settings = default_settings()) {
-  SiteDriver driver = SiteDriver::running(std::move(settings));
-  driver.feed(arp(kPort1, kGuestMac, kGuest));
-  driver.advance(31s);
-  driver.feed(arp(kPort1, kGuestMac, kGuest));
-  return driver;
-}
 
 }  // namespace
 
