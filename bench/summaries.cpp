@@ -3,6 +3,7 @@
 #include <sys/resource.h>
 
 #include <algorithm>
+#include <bit>
 #include <chrono>
 #include <functional>
 #include <iostream>
@@ -66,18 +67,25 @@ struct Latencies {
   }
 };
 
+/// The smallest subnet that holds them.
+unsigned host_bits(const std::vector<std::uint64_t>& offsets) {
+  return static_cast<unsigned>(std::bit_width(*std::max_element(offsets.begin(), offsets.end())));
+}
+
 template <typename Bits>
-BitPrefix<Bits> subnet_for(std::uint64_t hosts, bool sparse) {
-  if (sizeof(Bits) == 4) return {static_cast<Bits>(0x0a000000U), 8};
-  const auto base = core::summary::to_bits<Uint128>(*core::IpAddress::parse("2001:db8::"));
-  return {static_cast<Bits>(base), sparse || hosts > (1U << 24U) ? 64U : 104U};
+BitPrefix<Bits> subnet_of(unsigned length) {
+  if constexpr (sizeof(Bits) == sizeof(std::uint32_t)) {
+    return {0x0a000000U, length};
+  } else {
+    return {core::summary::to_bits<Uint128>(*core::IpAddress::parse("2001:db8::")), length};
+  }
 }
 
 /// All arrive, one by one; then a tenth goes and comes again, each timed.
 template <typename Bits>
 void engine(const std::string& name, const std::vector<std::uint64_t>& offsets, bool covers_unknown,
-            bool sparse) {
-  const auto subnet = subnet_for<Bits>(offsets.size(), sparse);
+            unsigned subnet_length) {
+  const auto subnet = subnet_of<Bits>(subnet_length);
   WordTrie<Bits> trie(subnet, subnet.length, covers_unknown);
   typename WordTrie<Bits>::Changes changes;
   std::size_t announced = 0;
@@ -109,7 +117,7 @@ void engine(const std::string& name, const std::vector<std::uint64_t>& offsets, 
 /// The same through the announcer: what is announced, holds, acknowledgements a second later.
 void announcer(const std::string& name, const std::vector<std::uint64_t>& offsets, core::SummaryMode mode) {
   core::SegmentSettings segment;
-  segment.subnets = {*core::IpPrefix::parse("10.0.0.0/8")};
+  segment.subnets = {core::IpPrefix(*core::IpAddress::parse("10.0.0.0"), 32 - host_bits(offsets))};
   segment.mode = mode;
   segment.budget = 10'000'000;
   core::SiteSettings settings;
@@ -169,12 +177,14 @@ void run(const std::vector<std::size_t>& sizes) {
     const auto iid = scattered(size, random);
     const auto runs = tenants(size, random);
     const auto random6 = slaac(size, random);
-    engine<std::uint32_t>("IPv4 60 %, exact", iid, false, false);
-    engine<std::uint32_t>("IPv4 tenants, exact", runs, false, false);
-    engine<std::uint32_t>("IPv4 60 %, cover", iid, true, false);
-    engine<Uint128>("IPv6 60 %, exact", iid, false, false);
-    engine<Uint128>("IPv6 random /64, exact", random6, false, true);
-    engine<Uint128>("IPv6 random /64, cover", random6, true, true);
+    engine<std::uint32_t>("IPv4 60 %, exact", iid, false, 32 - host_bits(iid));
+    engine<std::uint32_t>("IPv4 60 % of a part of a /8", iid, false, 8);
+    engine<std::uint32_t>("IPv4 tenants, exact", runs, false, 32 - host_bits(runs));
+    engine<std::uint32_t>("IPv4 60 %, cover", iid, true, 32 - host_bits(iid));
+    engine<Uint128>("IPv6 60 %, exact", iid, false, 128 - host_bits(iid));
+    engine<Uint128>("IPv6 60 % of a part of a /64", iid, false, 64);
+    engine<Uint128>("IPv6 random /64, exact", random6, false, 64);
+    engine<Uint128>("IPv6 random /64, cover", random6, true, 64);
   }
   fmt::print("\nthe announcer: hosts arrive settled within a minute, acknowledged at once; M events/s\n");
   fmt::print("  {:<28} {:>9} {:>8} {:>9} {:>9} {:>8}\n", "", "hosts", "M/s", "announced", "ideal", "changes");

@@ -124,7 +124,7 @@ void SegmentRoutes::set_claimed(const IpPrefix& prefix, bool claimed, TimePoint 
 }
 
 void SegmentRoutes::note(const IpPrefix& prefix, RouteNote note, TimePoint now, Announcements& out) {
-  const auto summary = announced_.find(prefix);
+  const auto summary = lengths_[prefix.length()] == 0 ? announced_.end() : announced_.find(prefix);
   if (note != RouteNote::kInstalled) {
     if (summary != announced_.end() && note != RouteNote::kRemoved) refuse(prefix, now, out);
     return;
@@ -220,16 +220,18 @@ void SegmentRoutes::handle_time(TimePoint now, Announcements& out) {
 }
 
 void SegmentRoutes::run(const Timer& timer, TimePoint now, Announcements& out) {
-  const auto entry = announced_.find(timer.prefix);
   switch (timer.kind) {
     case TimerKind::kHold: return announce_summary(timer.prefix, now, out);
     case TimerKind::kHost: recent_.erase(timer.prefix.address()); return;
     case TimerKind::kRetry: return retry(timer.prefix, now, out);
     case TimerKind::kBudget: return run_budget(now, out);
     case TimerKind::kSummary:
-      entry->second.solid = *entry->second.acked_at + settings_.break_delay <= now;
-      return break_parts(timer.prefix, entry->second, now, out);
     case TimerKind::kLeaving: break;
+  }
+  const auto entry = announced_.find(timer.prefix);
+  if (timer.kind == TimerKind::kSummary) {
+    entry->second.solid = *entry->second.acked_at + settings_.break_delay <= now;
+    return break_parts(timer.prefix, entry->second, now, out);
   }
   if (is_replaced(timer.prefix)) return withdraw_summary(entry, now, out);
   schedule(now + std::max<Duration>(settings_.break_delay / 4, std::chrono::milliseconds(50)),

@@ -12,6 +12,8 @@
 #include <string>
 #include <string_view>
 
+#include <boost/endian/conversion.hpp>
+
 namespace untrombone::core {
 
 /// Monotonic time as the core sees it. It has no now(): the shell (or a test) says what time it is.
@@ -78,7 +80,15 @@ class IpAddress {
   static std::optional<IpAddress> from_bytes(std::span<const std::byte> bytes);
   static std::optional<IpAddress> parse(std::string_view text);
 
-  auto operator<=>(const IpAddress&) const = default;
+  bool operator==(const IpAddress& other) const {
+    return family_ == other.family_ && half(0) == other.half(0) && half(1) == other.half(1);
+  }
+  /// IPv4 first, then by number.
+  std::strong_ordering operator<=>(const IpAddress& other) const {
+    if (family_ != other.family_) return family_ <=> other.family_;
+    if (half(0) != other.half(0)) return half(0) <=> other.half(0);
+    return half(1) <=> other.half(1);
+  }
   [[nodiscard]] Family family() const { return family_; }
   [[nodiscard]] bool is_v4() const { return family_ == Family::kIpv4; }
   /// 4 or 16 octets in network order; valid as long as the address is.
@@ -99,6 +109,11 @@ class IpAddress {
   [[nodiscard]] std::string to_string() const;
 
  private:
+  /// The first or the last eight octets as a number.
+  [[nodiscard]] std::uint64_t half(std::size_t index) const {
+    return boost::endian::load_big_u64(octets_.data() + 8 * index);
+  }
+
   Family family_ = Family::kIpv4;
   std::array<std::uint8_t, 16> octets_{};
 };

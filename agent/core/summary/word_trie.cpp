@@ -93,6 +93,7 @@ WordTrie<Bits>::WordTrie(const Prefix& subnet, unsigned min_length, bool covers_
   const unsigned length = std::min(subnet.length, kWordLength - 1);
   const Prefix root = Prefix::of(subnet.key, length);
   root_ = index_of(make(root, covers_unknown));
+  if (kWordLength - length <= kDirectoryBits) directory_.resize(std::size_t{1} << (kWordLength - length));
   nodes_[root_].fixed = true;
   refresh_node(root_);
 }
@@ -103,7 +104,9 @@ typename WordTrie<Bits>::Ref WordTrie<Bits>::make(const Prefix& prefix, bool cle
     Word word;
     word.key = store(prefix.key);
     if (clean && !covers_unknown_) word.other = ~std::uint64_t{0};
-    return ref_of(words_.make(word), true);
+    const Ref ref = ref_of(words_.make(word), true);
+    if (!directory_.empty()) directory_[slot_of(prefix.key)] = ref;
+    return ref;
   }
   Node node;
   node.key = store(prefix.key);
@@ -139,6 +142,27 @@ void WordTrie<Bits>::add_free(const Prefix& prefix) {
     }
   }
   refresh(path);
+}
+
+/// The place of the word of `address` in the directory; the subnet must contain it.
+template <typename Bits>
+std::size_t WordTrie<Bits>::slot_of(Bits address) const {
+  const Bits root = mask_of<Bits>(std::min(subnet_.length, kWordLength - 1));
+  return static_cast<std::size_t>((address & ~root) >> kWordBits);
+}
+
+/// The word of `address`, which the subnet must contain; 0 when there is none. A trie needs no look at the keys on the
+/// way: the word's own tells whether it was the right one.
+template <typename Bits>
+typename WordTrie<Bits>::Ref WordTrie<Bits>::locate(Bits address) const {
+  if (!directory_.empty()) return directory_[slot_of(address)];
+  for (const Node* node = &nodes_[root_];;) {
+    const Ref next = node->child[bit_at(address, node->length)];
+    if (next == 0) return 0;
+    if (is_word(next))
+      return load(words_[index_of(next)].key) == (address & mask_of<Bits>(kWordLength)) ? next : 0;
+    node = &nodes_[index_of(next)];
+  }
 }
 
 /// The nodes above `address`, and its word if there is one.
@@ -244,6 +268,7 @@ void WordTrie<Bits>::prune(const Path& path) {
     Node& parent = nodes_[path.nodes[i - 1]];
     if (!is_void(words_[index_of(path.word)], parent.clean)) return;
     parent.child[parent.child[1] == path.word ? 1 : 0] = 0;
+    if (!directory_.empty()) directory_[slot_of(load(words_[index_of(path.word)].key))] = 0;
     words_.release(index_of(path.word));
   }
   while (i-- > 0) {
@@ -260,8 +285,9 @@ void WordTrie<Bits>::prune(const Path& path) {
 
 template <typename Bits>
 const typename WordTrie<Bits>::Word* WordTrie<Bits>::find_word(Bits address) const {
-  Path path;
-  return find(address, path) ? &words_[index_of(path.word)] : nullptr;
+  if (!subnet_.contains(address)) return nullptr;
+  const Ref ref = locate(address);
+  return ref != 0 ? &words_[index_of(ref)] : nullptr;
 }
 
 // ---- the ideal set -----------------------------------------------------------------------------------------------
@@ -292,7 +318,12 @@ unsigned WordTrie<Bits>::top_on(const Path& path, Bits address) const {
     return std::max(min_length_, common_length(key_of(next), address) + 1);
   }
   const Word& word = words_[index_of(path.word)];
-  if (!is_bad(path.word)) return std::max(min_length_, kWordLength);
+  return is_bad(path.word) ? top_inside(word, address) : std::max(min_length_, kWordLength);
+}
+
+/// The top-most admissible length below the whole word.
+template <typename Bits>
+unsigned WordTrie<Bits>::top_inside(const Word& word, Bits address) const {
   for (unsigned length = std::max(min_length_, kWordLength + 1); length < kWidth<Bits>; ++length) {
     if (!is_bad_group(word, address, length)) return length;
   }
@@ -336,17 +367,58 @@ void WordTrie<Bits>::change(const Prefix& target, Edit edit, Changes& out) {
   edit(path);
   refresh(path);
   const Top after = look(path, target.key);
-  if (before != after) emit(path, target.key, before, after, out);
+  const auto siblings = [&](unsigned above, unsigned below, bool added) {
+    emit_siblings(path, target.key, above, below, added, out);
+  };
+  if (before != after) emit(target.key, before, after, siblings, out);
   prune(path);
 }
 
 template <typename Bits>
-void WordTrie<Bits>::emit(const Path& path, Bits address, const Top& before, const Top& after, Changes& out) {
+void WordTrie<Bits>::set_bit(Bits address, std::uint64_t Word::*field, bool wanted, Changes& out) {
+  const Ref ref = locate(address);
+  const bool is = ref != 0 && (words_[index_of(ref)].*field & bit_in_word(address)) != 0;
+  if (is == wanted || (ref != 0 && flip_inside(ref, address, field, out))) return;
+  change(
+      Prefix{address, kWidth<Bits>},
+      [&](const Path& path) { words_[index_of(path.word)].*field ^= bit_in_word(address); }, out);
+}
+
+/// Flips a bit of a word whose nodes above do not change by that; false, and nothing is done, when they would.
+///
+/// They see of a word only whether it is bad and whether it has locals. As long as both stay, a bad word has its tops
+/// inside, and for one that is not bad they are the same as before.
+template <typename Bits>
+bool WordTrie<Bits>::flip_inside(Ref ref, Bits address, std::uint64_t Word::*field, Changes& out) {
+  Word& word = words_[index_of(ref)];
+  const bool bad = is_bad(ref);
+  const bool local = word.local != 0;
+  const auto look_inside = [&] {
+    const unsigned length = top_inside(word, address);
+    return Top{length, (word.local & mask_in_word(address, length)) != 0};
+  };
+  const bool inside = bad || min_length_ > kWordLength;
+  const Top before = inside ? look_inside() : Top{};
+  word.*field ^= bit_in_word(address);
+  if (is_bad(ref) != bad || (word.local != 0) != local) {
+    word.*field ^= bit_in_word(address);
+    return false;
+  }
+  const Top after = inside ? look_inside() : Top{};
+  const auto siblings = [&](unsigned above, unsigned below, bool added) {
+    emit_siblings_inside(word, address, above, below, added, out);
+  };
+  if (before != after) emit(address, before, after, siblings, out);
+  return true;
+}
+
+template <typename Bits>
+template <typename Siblings>
+void WordTrie<Bits>::emit(Bits address, const Top& before, const Top& after, Siblings siblings,
+                          Changes& out) {
   if (after.has_local) push(address, after.length, true, out);
-  if (before.length < after.length && before.has_local)
-    emit_siblings(path, address, before.length, after.length, true, out);
-  if (before.length > after.length && after.has_local)
-    emit_siblings(path, address, after.length, before.length, false, out);
+  if (before.length < after.length && before.has_local) siblings(before.length, after.length, true);
+  if (before.length > after.length && after.has_local) siblings(after.length, before.length, false);
   if (before.has_local) push(address, before.length, false, out);
 }
 
@@ -361,8 +433,12 @@ void WordTrie<Bits>::emit_siblings(const Path& path, Bits address, unsigned abov
     const Ref aside = node.child[1 - bit_at(address, node.length)];
     if (aside != 0 && has_local(aside)) push(key_of(aside), node.length + 1U, added, out);
   }
-  if (path.word == 0) return;
-  const Word& word = words_[index_of(path.word)];
+  if (path.word != 0) emit_siblings_inside(words_[index_of(path.word)], address, above, below, added, out);
+}
+
+template <typename Bits>
+void WordTrie<Bits>::emit_siblings_inside(const Word& word, Bits address, unsigned above, unsigned below,
+                                          bool added, Changes& out) {
   for (unsigned length = std::max(above, kWordLength) + 1; length <= below; ++length) {
     const Bits aside = address ^ (Bits{1} << (kWidth<Bits> - length));
     if ((word.local & mask_in_word(aside, length)) != 0) push(aside, length, added, out);
@@ -379,20 +455,12 @@ void WordTrie<Bits>::push(Bits address, unsigned length, bool added, Changes& ou
 
 template <typename Bits>
 void WordTrie<Bits>::set_local(Bits address, bool local, Changes& out) {
-  if (!subnet_.contains(address) || is_local(address) == local) return;
-  change(
-      Prefix{address, kWidth<Bits>},
-      [&](const Path& path) { words_[index_of(path.word)].local ^= bit_in_word(address); }, out);
+  if (subnet_.contains(address)) set_bit(address, &Word::local, local, out);
 }
 
 template <typename Bits>
 void WordTrie<Bits>::set_remote(Bits address, bool remote, Changes& out) {
-  if (!covers_unknown_ || !subnet_.contains(address)) return;
-  const Word* const word = find_word(address);
-  if ((word != nullptr && (word->other & bit_in_word(address)) != 0) == remote) return;
-  change(
-      Prefix{address, kWidth<Bits>},
-      [&](const Path& path) { words_[index_of(path.word)].other ^= bit_in_word(address); }, out);
+  if (covers_unknown_ && subnet_.contains(address)) set_bit(address, &Word::other, remote, out);
 }
 
 template <typename Bits>
@@ -415,10 +483,18 @@ void WordTrie<Bits>::set_claimed(const Prefix& prefix, bool claimed, Changes& ou
 
 template <typename Bits>
 void WordTrie<Bits>::mark(Bits address, bool marked) {
-  if (!subnet_.contains(address) || is_marked(address) == marked) return;
+  if (!subnet_.contains(address)) return;
+  const std::uint64_t bit = bit_in_word(address);
+  if (const Ref ref = locate(address); ref != 0) {
+    Word& word = words_[index_of(ref)];
+    word.marked = marked ? word.marked | bit : word.marked & ~bit;
+    if ((word.local | word.marked) != 0) return;
+  } else if (!marked) {
+    return;
+  }
   Path path;
   ensure(Prefix::of(address, kWordLength), path);
-  words_[index_of(path.word)].marked ^= bit_in_word(address);
+  if (marked) words_[index_of(path.word)].marked |= bit;
   refresh(path);
   prune(path);
 }

@@ -27,7 +27,9 @@ struct TrieChange {
 /// Bad are, unless `covers_unknown`, all addresses but local and free ones; with it, only those known to be remote.
 ///
 /// A path-compressed trie whose leaves are words of 64 neighbouring addresses, one bit each: about a byte per host in
-/// a dense subnet, 90 per host where they are scattered over a /64. One change costs the depth of the trie.
+/// a dense subnet, 90 per host where they are scattered over a /64. One change costs the depth of the trie, and most
+/// cost less: what leaves the rest of its word as it was is settled in the word, which a subnet of up to 2^21 addresses
+/// finds without a search.
 template <typename Bits>
 class WordTrie {
  public:
@@ -61,7 +63,9 @@ class WordTrie {
   }
   /// The number of prefixes in the ideal set.
   [[nodiscard]] std::size_t size() const { return size_; }
-  [[nodiscard]] std::size_t bytes() const { return nodes_.bytes() + words_.bytes(); }
+  [[nodiscard]] std::size_t bytes() const {
+    return nodes_.bytes() + words_.bytes() + directory_.capacity() * sizeof(Ref);
+  }
   [[nodiscard]] std::size_t node_count() const { return nodes_.size() + words_.size(); }
 
   /// Calls `visit(Prefix)` for each prefix of the ideal set that covers a local host of `within`, by address.
@@ -92,6 +96,7 @@ class WordTrie {
   static constexpr unsigned kWordBits = 6;
   static constexpr unsigned kWordLength = kWidth<Bits> - kWordBits;
   static constexpr unsigned kNone = kWidth<Bits> + 1;
+  static constexpr unsigned kDirectoryBits = 15;  ///< 2^15 words: 128 KiB, for 2^21 addresses
 
   /// As two halves, so that a record with a 128-bit key needs no padding to sixteen octets.
   struct StoredKey {
@@ -146,6 +151,8 @@ class WordTrie {
   [[nodiscard]] std::uint64_t bad_in(const Word& word) const;
   [[nodiscard]] bool is_bad_group(const Word& word, Bits address, unsigned length) const;
 
+  [[nodiscard]] std::size_t slot_of(Bits address) const;
+  [[nodiscard]] Ref locate(Bits address) const;
   bool find(Bits address, Path& path) const;
   void ensure(const Prefix& target, Path& path);
   Ref make(const Prefix& prefix, bool clean);
@@ -156,15 +163,21 @@ class WordTrie {
   [[nodiscard]] bool is_void(const Word& word, bool clean) const;
   [[nodiscard]] const Word* find_word(Bits address) const;
 
+  void set_bit(Bits address, std::uint64_t Word::*field, bool wanted, Changes& out);
+  bool flip_inside(Ref ref, Bits address, std::uint64_t Word::*field, Changes& out);
   template <typename Edit>
   void change(const Prefix& target, Edit edit, Changes& out);
   [[nodiscard]] Top look(const Path& path, Bits address) const;
   [[nodiscard]] unsigned top_down_to_end(const Path& path) const;
   [[nodiscard]] unsigned top_on(const Path& path, Bits address) const;
+  [[nodiscard]] unsigned top_inside(const Word& word, Bits address) const;
   [[nodiscard]] bool has_local_on(const Path& path, Bits address, unsigned length) const;
-  void emit(const Path& path, Bits address, const Top& before, const Top& after, Changes& out);
+  template <typename Siblings>
+  void emit(Bits address, const Top& before, const Top& after, Siblings siblings, Changes& out);
   void emit_siblings(const Path& path, Bits address, unsigned above, unsigned below, bool added,
                      Changes& out);
+  void emit_siblings_inside(const Word& word, Bits address, unsigned above, unsigned below, bool added,
+                            Changes& out);
   void push(Bits address, unsigned length, bool added, Changes& out);
 
   bool next_local(Bits& at, Bits last) const;
@@ -199,6 +212,7 @@ class WordTrie {
   std::uint32_t root_ = 0;
   Pool<Node> nodes_;
   Pool<Word> words_;
+  std::vector<Ref> directory_;  ///< every word by its place in the subnet; empty when the subnet is too large
 };
 
 extern template class WordTrie<std::uint32_t>;
