@@ -13,6 +13,8 @@ using std::chrono::milliseconds;
 namespace asio = boost::asio;
 
 constexpr milliseconds kStopPatience{5000};
+/// BGP's own routes have 20 or more in zebra: any route at that or a greater distance may be overtaken.
+constexpr std::uint8_t kOvertakable = 20;
 
 }  // namespace
 
@@ -81,6 +83,7 @@ void ZapiSink::on_zebra_lost() {
   }
   awaits_daemons_ = false;
   rejected_.clear();
+  parked_.clear();
   queue_.clear();
   in_flight_.clear();
   retained_.clear();
@@ -119,11 +122,18 @@ void ZapiSink::apply(const core::RouteChange& change) {
     routes_.erase(change.key);
     return;
   }
+  if (!change.route && parked_.contains(change.key)) return;
   // FRR 10.7 answers an addition right behind a removal, but never installs it: wait for the removal's note.
-  if (route.state == RouteState::kRemoving) return;
+  if (route.state == RouteState::kRemoving && parked_.erase(change.key) == 0) return;
   if (!change.route && !route.told) {
     routes_.erase(change.key);
     return;
+  }
+  if (!change.route && before && before->distance >= kOvertakable) {
+    parked_[change.key] = {now_(), route.state == RouteState::kLost};
+    route.state = RouteState::kRemoving;
+    route.queued = false;
+    return watch();
   }
   queue(change.key, route);
 }
@@ -249,6 +259,10 @@ void ZapiSink::take_note(const zapi::OwnerNote& note) {
   const std::uint32_t direct = direct_table(key);
   if (direct != 0 && note.table == direct) return;  // about the copy; the route itself is what counts
   if (route.state == RouteState::kRemoving) {
+    if (const auto parked = parked_.find(key); parked != parked_.end()) {
+      if (note.route.note == core::RouteNote::kBetterWon) parked->second = {now_(), true};
+      return;
+    }
     if (note.route.note == core::RouteNote::kRemoved && !route.queued) take_removal_note(key, route);
     return;  // else about what was before the removal
   }
@@ -299,6 +313,7 @@ void ZapiSink::lose(const core::RouteKey& key, SinkRoute& route, RouteState stat
 void ZapiSink::stop(std::function<void()> done) {
   stopped_ = std::move(done);
   ghost_timer_.cancel();
+  parked_.clear();
   if (!options_.retain && connection_.ready()) {
     for (auto& [key, route] : routes_) {
       route.wanted.reset();

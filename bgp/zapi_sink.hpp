@@ -47,6 +47,11 @@ struct ZapiSinkOptions {
 /// A route that zebra rejects is tried again, after a second and then ever more seldom: the kernel tells us of an
 /// interface that is up sooner than zebra, and a route that comes in between fails.
 ///
+/// The removal of a route that another daemon's route may overtake waits a moment, and when it has been overtaken a
+/// second, and until zebra has answered what it was told before. Zebra announces the winner to the daemons, and with it that ours is gone, when the kernel has the
+/// winner; it says that ours has lost when it asks the kernel. If ours is removed in between, nobody tells the daemons,
+/// and they keep it for good (rib_process_result in zebra/zebra_rib.c, 8.4 to 10.7).
+///
 /// Zebra's other habits that shape the code are in docs/architecture.md.
 class ZapiSink final : public RouteSink, private ZapiUser {
  public:
@@ -77,6 +82,12 @@ class ZapiSink final : public RouteSink, private ZapiUser {
   struct InFlight {
     std::uint64_t end;
     core::RouteKey key;
+  };
+
+  /// A removal that waits.
+  struct Parked {
+    core::TimePoint since;
+    bool overtaken = false;
   };
 
   /// When a rejected route is tried again, and how long it waits for that.
@@ -116,6 +127,7 @@ class ZapiSink final : public RouteSink, private ZapiUser {
   void take_view(const core::RouteKey& key, const VtyResult& answer);
   void note_rejection(const core::RouteKey& key);
   void try_again();
+  void remove_parked();
   void await_daemons();
   void clear_ghosts();
   void end_ghost(const core::RouteKey& key, SinkRoute& route);
@@ -140,6 +152,7 @@ class ZapiSink final : public RouteSink, private ZapiUser {
   std::deque<InFlight> in_flight_;
   std::vector<core::VrfId>
       retained_;  ///< VRFs in which zebra knows, on this connection, that we restart gracefully
+  boost::unordered_flat_map<core::RouteKey, Parked> parked_;
   std::set<core::RouteKey> prior_;  ///< to be removed by the sweep, unless wanted
   /// Withdrawn, and nobody has said that they are gone. After a restart of zebra the routing daemons may keep them.
   boost::unordered_flat_map<core::RouteKey, core::Route> ghosts_;

@@ -18,6 +18,10 @@ constexpr milliseconds kWatchInterval{500};
 /// zebra's note for what it has read comes within some 10 ms; a burst of 100,000 takes it seconds.
 constexpr milliseconds kNotePatience{1000};
 constexpr milliseconds kStuckAfter{5000};
+/// bgpd holds what it has heard for 50 ms before it tells zebra, and zebra for 10 ms before it decides.
+constexpr milliseconds kParkedFor{250};
+constexpr milliseconds kOvertakenFor{1000};
+constexpr milliseconds kParkedAtMost{15000};
 constexpr milliseconds kFirstRetry{1000};
 constexpr milliseconds kLongestRetry{60000};
 constexpr std::size_t kMostQuestions = 16;
@@ -41,7 +45,7 @@ bool ZapiSink::has_unanswered() const {
 void ZapiSink::watch() {
   if (watching_) return;
   watching_ = true;
-  watch_timer_.expires_after(kWatchInterval);
+  watch_timer_.expires_after(parked_.empty() ? kWatchInterval : kParkedFor);
   watch_timer_.async_wait([this](const error_code& error) {
     watching_ = false;
     if (!error) on_watch();
@@ -50,6 +54,7 @@ void ZapiSink::watch() {
 
 void ZapiSink::on_watch() {
   if (!connection_.ready()) return;
+  remove_parked();
   try_again();
   if (!echo_ && !has_unanswered()) {
     if (!rejected_.empty()) watch();
@@ -92,7 +97,8 @@ void ZapiSink::take_echo() {
 void ZapiSink::give_up_removals(core::TimePoint before) {
   for (auto entry = routes_.begin(); entry != routes_.end();) {
     auto& [key, route] = *entry;
-    if (route.state != RouteState::kRemoving || route.queued || route.changed > before) {
+    const bool parked = parked_.contains(key);
+    if (route.state != RouteState::kRemoving || route.queued || parked || route.changed > before) {
       ++entry;
     } else if (route.wanted) {
       queue(key, route);
@@ -103,6 +109,30 @@ void ZapiSink::give_up_removals(core::TimePoint before) {
       routes_.erase(entry++);
     }
   }
+}
+
+/// Zebra takes the kernel's answers in the order of its questions: when it has none left to give us, it has told the
+/// daemons what won before.
+void ZapiSink::remove_parked() {
+  if (parked_.empty()) return;
+  const bool busy = std::any_of(routes_.begin(), routes_.end(), [](const auto& entry) {
+    return entry.second.state == RouteState::kQueued || entry.second.state == RouteState::kSent;
+  });
+  const core::TimePoint now = now_();
+  const core::Duration overtaken = busy ? kParkedAtMost : kOvertakenFor;
+  for (auto entry = parked_.begin(); entry != parked_.end();) {
+    if (now - entry->second.since < (entry->second.overtaken ? overtaken : core::Duration(kParkedFor))) {
+      ++entry;
+      continue;
+    }
+    const auto route = routes_.find(entry->first);
+    if (route != routes_.end() && !route->second.wanted) {
+      route->second.changed = now;
+      queue(route->first, route->second);
+    }
+    parked_.erase(entry++);
+  }
+  pump();
 }
 
 /// Looks up some of the routes that zebra was told about and said nothing of.
