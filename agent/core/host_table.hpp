@@ -38,11 +38,13 @@ struct Host {
   bool greeting_answered = false;
   bool brief_challenge = false;            ///< the answer is due soon: newer evidence contradicts
   RouteClass contest = RouteClass::kNone;  ///< of another site's claim that it has to answer to
-  std::uint8_t asked = 0;                  ///< probes since the last sign of life
-  std::uint8_t moves = 0;                  ///< within the conflict window that began at moves_since
-  std::uint32_t bid = 0;                   ///< metric of its fresh route
-  TimePoint since;                         ///< when the state was entered
-  TimePoint cause;                         ///< the evidence behind the last arrival
+  bool disputed =
+      false;  ///< another site's settled claim did not yield to its arrival: once it answers, it is news again
+  std::uint8_t asked = 0;        ///< probes since the last sign of life
+  std::uint8_t moves = 0;        ///< within the conflict window that began at moves_since
+  std::uint32_t bid = 0;         ///< metric of its fresh route
+  TimePoint since;               ///< when the state was entered
+  TimePoint cause;               ///< the evidence behind the last arrival
   TimePoint heard;               ///< last sign of life on a local port, or of the binding for a remote host
   TimePoint settle_at = kNever;  ///< fresh becomes settled
   TimePoint answer_by = kNever;  ///< an answer on a local port is due; kUnasked while it waits to be asked

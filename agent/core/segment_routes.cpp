@@ -71,12 +71,22 @@ void SegmentRoutes::route_host(const HostFact& fact, TimePoint now, Announcement
   announce_host(fact.ip, RouteClass::kSettled, fact.cause, out);
 }
 
-/// Where unknown addresses may be covered, the summary of a whole failed site is there with its first host.
+/// Does another site announce the address by a longer prefix than that?
+bool SegmentRoutes::is_claimed_beyond(const IpAddress& ip, unsigned length) const {
+  for (unsigned longer = ip.bits(); longer > length; --longer) {
+    if (claimed_.contains(IpPrefix(ip, longer))) return true;
+  }
+  return false;
+}
+
+/// Where unknown addresses may be covered, the summary of a whole failed site is there with its first host. A summary
+/// does not help a host that the site it has left still announces by something longer.
 bool SegmentRoutes::leave_to_summary(const IpAddress& ip, TimePoint now, Announcements& out) {
   const IpPrefix top = ideal_.top_of(ip);
   if (ideal_.mode() == SummaryMode::kCover && !top.is_host() && !announced_.contains(top))
     announce_summary(top, now, out);
-  if (!covering(ip)) return false;
+  const auto cover = covering(ip);
+  if (!cover || is_claimed_beyond(ip, cover->length())) return false;
   rely_on_cover(ip);
   return true;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Other sites' claims, and isolation: what they change about the hosts that are here.
 #include <algorithm>
+#include <utility>
 
 #include "agent/core/site.hpp"
 
@@ -63,13 +64,19 @@ void Site::meet_claim(const ClaimSeen& claim, TimePoint now, Actions& out) {
     const TimePoint arrived =
         host.settle_at == kNever ? TimePoint{} : host.settle_at - settings_.routes.settle;
     if (now - arrived >= kClaimLag) host.contest = claim.route_class;
+    host.disputed = claim.route_class == RouteClass::kSettled && host.route_class == RouteClass::kSettled;
     challenge(index, false, now, out);
   }
 }
 
 /// A host that another site claims has answered here: two sites have it. Each fresh claim counts as a move, so that the
-/// two do not take turns for ever.
+/// two do not take turns for ever. A settled claim ties with our own settled route, and wins over a summary: the other
+/// site has not noticed, and is told by a fresh route.
 void Site::take_contested_answer(Host& host, Ifindex port, TimePoint now, Actions& out) {
+  if (std::exchange(host.disputed, false) && host.route_class == RouteClass::kSettled) {
+    host.settle_at = now + settings_.routes.settle;
+    set_route(host, RouteClass::kFresh, now, now, out);
+  }
   if (host.contest == RouteClass::kNone) return;
   const bool fresh = host.contest == RouteClass::kFresh;
   host.contest = RouteClass::kNone;

@@ -77,6 +77,7 @@ void Site::depart(HostIndex index, Reason reason, Ifindex port, TimePoint now, A
   if (!is_gone) count_move(host, port, now, out);
   host.settle_at = host.answer_by = host.probe_at = host.greet_at = kNever;
   host.contest = RouteClass::kNone;
+  host.disputed = false;
   set_state(host, HostState::kDeparting, reason, port, now, out);
   const Duration linger = settings_of(host).linger;
   if (linger <= Duration::zero() || host.route_class == RouteClass::kNone) {
@@ -134,6 +135,7 @@ void Site::withdraw(HostIndex index, HostState state, Reason reason, TimePoint n
   host.heard = now;
   host.forget_at = now + kBindingMemory;
   host.contest = RouteClass::kNone;
+  host.disputed = false;
   set_state(host, state, reason, {}, now, out);
   set_route(host, RouteClass::kNone, now, now, out);
   schedule(index);

@@ -82,6 +82,23 @@ TEST_CASE("an answered claim that is settled raises an alarm but is no move", "[
   CHECK(driver.host(ip(11))->moves == 0);
 }
 
+TEST_CASE(
+    "a host that answers a settled claim is announced as fresh once more: the other site has not noticed",
+    "[claims]") {
+  SiteDriver driver = with_settled_host();
+  driver.feed(claim(RouteClass::kSettled, 1000));
+  CHECK(driver.announced(ip(11)) == RouteClass::kSettled);
+  driver.feed(arp(kPort1));
+  CHECK(driver.announced(ip(11)) == RouteClass::kFresh);
+  CHECK(driver.routes().at(kKey).metric == 999);
+  driver.advance(40s);
+  CHECK(driver.announced(ip(11)) == RouteClass::kSettled);
+  // If the host is at both sites, that is all: they do not take turns.
+  driver.feed(claim(RouteClass::kSettled, 1000));
+  driver.feed(arp(kPort1));
+  CHECK(driver.announced(ip(11)) == RouteClass::kSettled);
+}
+
 TEST_CASE("a settled claim does not question a host that has just arrived; a fresh one does", "[claims]") {
   SiteDriver driver = SiteDriver::running();
   driver.feed(arp(kPort1));
