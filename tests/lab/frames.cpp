@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <net/if.h>
 #include <netinet/ether.h>
+#include <netinet/ip_icmp.h>
 #include <sys/socket.h>
 #include <linux/if_packet.h>
 
@@ -154,6 +155,24 @@ std::optional<IpPair> icmp_pair_of(FrameView frame) {
   }
   return IpPair{.source = load32(frame, kIpv4SourceOffset),
                 .destination = load32(frame, kIpv4DestinationOffset)};
+}
+
+std::optional<Frame> make_echo_reply(FrameView request) {
+  const std::size_t icmp = request.size() > kEthernetSize
+                               ? kEthernetSize + static_cast<std::size_t>(request[kEthernetSize] & 0x0f) * 4
+                               : 0;
+  if (!icmp_pair_of(request) || request.size() < icmp + 4 || request[icmp] != ICMP_ECHO) return std::nullopt;
+  Frame reply(request.begin(), request.end());
+  std::swap_ranges(reply.begin(), reply.begin() + 6, reply.begin() + 6);
+  const auto source = reply.begin() + kIpv4SourceOffset;
+  std::swap_ranges(source, source + 4, reply.begin() + kIpv4DestinationOffset);
+  // The type goes from 8 to 0, and the checksum follows (RFC 1624).
+  reply[icmp] = ICMP_ECHOREPLY;
+  const std::uint32_t sum = load16(request, icmp + 2) + (ICMP_ECHO << 8U);
+  const std::uint32_t folded = (sum & 0xffffU) + (sum >> 16U);
+  reply[icmp + 2] = static_cast<std::uint8_t>(folded >> 8U);
+  reply[icmp + 3] = static_cast<std::uint8_t>(folded & 0xffU);
+  return reply;
 }
 
 std::optional<ArpBody> arp_body_of(FrameView frame) {

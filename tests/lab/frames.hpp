@@ -47,6 +47,9 @@ std::optional<MacAddress> source_of(FrameView frame);
 std::optional<MacAddress> destination_of(FrameView frame);
 std::optional<IpPair> icmp_pair_of(FrameView frame);
 
+// The answer to an ICMP echo request (RFC 792); nothing when the frame is none.
+std::optional<Frame> make_echo_reply(FrameView request);
+
 // The body shared by ARP and RARP (RFC 826, RFC 903).
 struct ArpBody {
   std::uint16_t operation = 0;

@@ -23,11 +23,6 @@ namespace {
 constexpr std::size_t kEchoSize = 64;
 constexpr std::size_t kEchoHeader = 8;
 
-std::uint16_t next_id() {
-  static std::atomic<std::uint16_t> counter{0x7500};
-  return counter++;
-}
-
 std::uint16_t checksum(const std::vector<std::uint8_t>& bytes) {
   std::uint32_t sum = 0;
   for (std::size_t i = 0; i + 1 < bytes.size(); i += 2) {
@@ -60,14 +55,8 @@ std::optional<Echo> decode_echo_reply(FrameView packet, int family) {
     const bool reply = packet.size() >= kEchoHeader && packet[0] == ICMP6_ECHO_REPLY;
     return reply ? std::optional(decode_echo(packet)) : std::nullopt;
   }
-  if (packet.size() < sizeof(iphdr)) {
-    return std::nullopt;
-  }
-  const std::size_t header = static_cast<std::size_t>(packet[0] & 0x0f) * 4;
-  if (packet.size() < header + kEchoHeader || packet[header] != ICMP_ECHOREPLY) {
-    return std::nullopt;
-  }
-  return decode_echo(packet.subspan(header));
+  const auto reply = decode_ipv4_echo_reply(packet);
+  return reply ? std::optional(Echo{.id = reply->id, .sequence = reply->sequence}) : std::nullopt;
 }
 
 sockaddr_storage parse_destination(std::string_view text) {
@@ -97,6 +86,21 @@ UniqueFd open_icmp6_socket(const Netns& netns) {
 }
 
 }  // namespace
+
+std::uint16_t next_echo_id() {
+  static std::atomic<std::uint16_t> counter{0x7500};
+  return counter++;
+}
+
+std::optional<EchoReply> decode_ipv4_echo_reply(FrameView packet) {
+  if (packet.size() < sizeof(iphdr)) return std::nullopt;
+  const std::size_t header = static_cast<std::size_t>(packet[0] & 0x0f) * 4;
+  if (packet.size() < header + kEchoHeader || packet[header] != ICMP_ECHOREPLY) return std::nullopt;
+  iphdr ip{};
+  std::memcpy(&ip, packet.data(), sizeof ip);
+  const Echo echo = decode_echo(packet.subspan(header));
+  return EchoReply{.source = ntohl(ip.saddr), .id = echo.id, .sequence = echo.sequence};
+}
 
 std::vector<std::uint8_t> make_echo_request(std::uint16_t id, std::uint16_t sequence) {
   std::vector<std::uint8_t> message(kEchoSize);
@@ -128,7 +132,7 @@ void send_icmp(int socket, std::uint32_t destination, const std::vector<std::uin
 Pinger::Pinger(const Netns& netns, std::string_view destination, std::chrono::microseconds interval)
     : destination_(parse_destination(destination)),
       interval_(interval),
-      id_(next_id()),
+      id_(next_echo_id()),
       socket_(destination_.ss_family == AF_INET ? open_icmp_socket(netns) : open_icmp6_socket(netns)),
       worker_([this](int stop_fd) { run(stop_fd); }) {}
 

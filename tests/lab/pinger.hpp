@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "tests/lab/frames.hpp"
 #include "tests/lab/netns.hpp"
 #include "tests/lab/types.hpp"
 
@@ -63,10 +64,20 @@ class Pinger {
   Worker worker_;  // last: stops before the rest goes
 };
 
+// Tells the echo requests of this process's pingers apart.
+std::uint16_t next_echo_id();
 // An ICMP echo request (RFC 792) with its checksum.
 std::vector<std::uint8_t> make_echo_request(std::uint16_t id, std::uint16_t sequence);
 // A raw ICMP socket of the namespace, with SO_TIMESTAMPNS.
 UniqueFd open_icmp_socket(const Netns& netns);
 void send_icmp(int socket, std::uint32_t destination, const std::vector<std::uint8_t>& message);
+
+struct EchoReply {
+  std::uint32_t source = 0;
+  std::uint16_t id = 0;
+  std::uint16_t sequence = 0;
+};
+// From what a raw IPv4 socket reads; nothing when it is something else.
+std::optional<EchoReply> decode_ipv4_echo_reply(FrameView packet);
 
 }  // namespace untrombone::lab

@@ -152,6 +152,13 @@ std::optional<RouteEvent> RouteWatcher::current(const std::string& prefix) {
   return found == table_.end() ? std::nullopt : std::optional(found->second);
 }
 
+std::vector<RouteEvent> RouteWatcher::table() {
+  const std::lock_guard lock(mutex_);
+  std::vector<RouteEvent> routes;
+  for (const auto& entry : table_) routes.push_back(entry.second);
+  return routes;
+}
+
 std::size_t RouteWatcher::size() {
   const std::lock_guard lock(mutex_);
   return table_.size();

@@ -49,7 +49,9 @@ class RouteWatcher {
 
   // The route to exactly this prefix, as last heard.
   std::optional<RouteEvent> current(const std::string& prefix);
-  // Routes in the table, after all events so far.
+  // All of them: the table after all events so far.
+  std::vector<RouteEvent> table();
+  // Routes in it.
   std::size_t size();
   std::vector<RouteEvent> events(Timestamp since = {});
   void clear_events();
