@@ -1,7 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include <algorithm>
-#include <memory>
-
 #include <nlohmann/json.hpp>
 
 #include "agent/audit/collect.hpp"
@@ -30,14 +27,6 @@ void take_element(const Json& element, GuardFacts& guard) {
     guard.guarded.emplace_back(concat->front(), concat->back());
 }
 
-void take_table(const Json& table, GuardFacts& guard) {
-  guard.present = true;
-  const auto flags = table.find("flags");
-  if (flags == table.end()) return;
-  guard.dormant = *flags == "dormant" || (flags->is_array() && std::find(flags->begin(), flags->end(),
-                                                                         Json("dormant")) != flags->end());
-}
-
 }  // namespace
 
 GuardFacts parse_guard(const std::string& listing) {
@@ -46,7 +35,7 @@ GuardFacts parse_guard(const std::string& listing) {
   if (!root.is_object() || !root.contains("nftables") || !root["nftables"].is_array()) return guard;
   for (const Json& entry : root["nftables"]) {
     if (!entry.is_object()) continue;
-    if (entry.contains("table") && entry["table"].is_object()) take_table(entry["table"], guard);
+    if (entry.contains("table")) guard.present = true;
     if (entry.contains("chain") && entry["chain"].is_object()) {
       const std::string hook = text_at(entry["chain"], "hook");
       if (!hook.empty()) guard.hooks.push_back(hook);
@@ -60,8 +49,11 @@ GuardFacts parse_guard(const std::string& listing) {
 }
 
 void collect_guard(Snapshot& snapshot) {
-  std::string listing;
-  if (arp::list_guard(listing)) snapshot.guard = parse_guard(listing);
+  const auto listed = arp::list_guard();
+  if (!listed) return;
+  snapshot.guard = parse_guard(listed->json);
+  snapshot.guard->present = listed->present;
+  snapshot.guard->dormant = listed->dormant;
 }
 
 }  // namespace untrombone::audit

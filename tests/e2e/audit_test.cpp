@@ -183,6 +183,14 @@ std::vector<Fault> route_faults() {
 
 std::vector<Fault> frr_faults() {
   return {
+      // zebra takes no notice of a route that looks like one of its own. One that is taken from it, it puts back.
+      {{"kernel-disagrees 10.1.0.77/32"},
+       [](HandMade& w) {
+         w.lab().netns(Site::kA).ip("route add 10.1.0.77/32 dev br0 proto zebra metric 20\n");
+       },
+       [](HandMade& w) {
+         w.lab().netns(Site::kA).ip("route del 10.1.0.77/32 dev br0 proto zebra metric 20\n");
+       }},
       // The other site's claim is heard only where the WAN router prefers it.
       {{"double-claim 10.1.0.11"},
        [](HandMade& w) {
@@ -223,6 +231,12 @@ std::vector<Fault> guard_faults() {
       {{"guard-drifted 10.1.0.1 at dci0"},
        [](HandMade& w) { w.nft("delete element bridge untrombone gateways { \"dci0\" . 10.1.0.1 }\n"); },
        [](HandMade& w) { w.load_guard(); }},
+      {{"guard-dormant table bridge untrombone"},
+       [](HandMade& w) { w.nft("add table bridge untrombone { flags dormant; }\n"); },
+       [](HandMade& w) {
+         w.nft("delete table bridge untrombone\n");
+         w.load_guard();
+       }},
   };
 }
 

@@ -98,7 +98,7 @@ TEST_CASE("what is no JSON is told, after what came before") {
   CHECK_FALSE(read(std::string(100000, '['), shape, records));
 }
 
-TEST_CASE("the guard's listing gives what is guarded, where, and whether it bites") {
+TEST_CASE("the guard's listing gives what is guarded, and where") {
   const GuardFacts guard = parse_guard(R"({"nftables": [{"metainfo": {}},
     {"table": {"family": "bridge", "name": "untrombone", "handle": 1}},
     {"chain": {"family": "bridge", "name": "from_dci"}},
@@ -106,12 +106,9 @@ TEST_CASE("the guard's listing gives what is guarded, where, and whether it bite
     {"set": {"name": "gateways", "elem": [{"concat": ["dci0", "192.0.2.1"]},
                                           {"elem": {"val": {"concat": ["dci1", "192.0.2.1"]}, "counter": {}}}]}}]})");
   CHECK(guard.present);
-  CHECK_FALSE(guard.dormant);
   CHECK(guard.hooks == std::vector<std::string>{"forward"});
   CHECK(guard.guarded ==
         std::vector<std::pair<std::string, std::string>>{{"dci0", "192.0.2.1"}, {"dci1", "192.0.2.1"}});
-  CHECK(parse_guard(R"({"nftables": [{"table": {"flags": "dormant"}}]})").dormant);
-  CHECK(parse_guard(R"({"nftables": [{"table": {"flags": ["dormant"]}}]})").dormant);
   for (const char* const nothing : {"", "{}", "[]", R"({"nftables": 3})", R"({"nftables": [3]})"}) {
     CHECK_FALSE(parse_guard(nothing).present);
   }

@@ -7,6 +7,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "arp/guard_list.hpp"
 #include "arp/guard_listing.hpp"
 
 /// tests/golden/nft/guard.nft is the guard of example(); UNTROMBONE_UPDATE_GOLDEN=1 rewrites it: read the diff.
@@ -170,6 +171,14 @@ TEST_CASE("the guard never touches a table that is not ours") {
   const std::string text = render_guard(guard_sets(example()));
   CHECK_FALSE(has(text, "flush ruleset"));
   CHECK(text.rfind(kRemoval, 0) == 0);
+}
+
+TEST_CASE("a table is dormant by its own flags, not by those of its sets") {
+  CHECK(is_dormant("table bridge untrombone {\n\tflags dormant\n\n\tset gateways {\n\t}\n}\n"));
+  CHECK(is_dormant("table bridge untrombone {\n\tflags owner,dormant\n}\n"));
+  CHECK_FALSE(is_dormant("table bridge untrombone {\n\tset gateways {\n\t\tflags interval\n\t}\n}\n"));
+  CHECK_FALSE(is_dormant("table bridge untrombone {\n\tchain dormant {\n\t}\n}\n"));
+  CHECK_FALSE(is_dormant(""));
 }
 
 }  // namespace untrombone::arp
