@@ -44,6 +44,8 @@ struct Options {
   std::string verdict;
   std::string prefix;
   std::string address;
+  std::string mac;
+  std::string claim_lasts{"10m"};
   SummarizeOptions summarize;
 };
 
@@ -62,6 +64,11 @@ std::string validate_prefix(std::string& text) {
   }
   if (core::IpPrefix::parse(text)) return {};
   return fmt::format("\"{}\" is neither a prefix (host bits must be zero) nor an IP address", text);
+}
+
+std::string validate_mac(std::string& text) {
+  if (core::MacAddress::parse(text)) return {};
+  return fmt::format("\"{}\" is not a MAC address", text);
 }
 
 /// The command line, and what it asks for.
@@ -139,11 +146,24 @@ class App {
   void add_host() {
     CLI::App* host = app_.add_subcommand("host", "tell the agent about a host");
     host->require_subcommand(1);
-    CLI::App* clear = host->add_subcommand("clear", "end the freeze of a host that moved too often");
-    clear->add_option("ADDRESS", options_.address, "an IP address")
-        ->required()
-        ->transform(CLI::Validator(validate_address, ""));
-    clear->callback([this] { action_ = [this] { return ask(DocumentKind::kHostClear); }; });
+    const auto add = [&](const char* name, const char* help, DocumentKind kind) {
+      CLI::App* command = host->add_subcommand(name, help);
+      command->add_option("ADDRESS", options_.address, "an IP address")
+          ->required()
+          ->transform(CLI::Validator(validate_address, ""));
+      command->callback([this, kind] { action_ = [this, kind] { return ask(kind); }; });
+      return command;
+    };
+    CLI::App* claim = add("claim", "it is about to move here: announce it ahead, at the worst metric",
+                          DocumentKind::kHostClaim);
+    CLI::App* release =
+        add("release", "it does not come after all: end its claim", DocumentKind::kHostRelease);
+    add("clear", "end the freeze of a host that moved too often", DocumentKind::kHostClear);
+    claim->add_option("--mac", options_.mac, "its MAC address, if the site does not know it")
+        ->check(CLI::Validator(validate_mac, ""));
+    claim->add_option("--for", options_.claim_lasts, "how long, unless it arrives")->capture_default_str();
+    for (CLI::App* command : {claim, release})
+      command->add_option("--segment", options_.segment, "the segment, if several have the address");
   }
 
   void add_guard() {
@@ -263,14 +283,19 @@ class App {
 
   [[nodiscard]] Json request_for(DocumentKind kind) const {
     Json request{{"command", command_of(kind)}};
-    const bool by_segment = kind == DocumentKind::kHosts || command_of(kind).starts_with("guard-");
+    const bool about_host = kind == DocumentKind::kHostClaim || kind == DocumentKind::kHostRelease ||
+                            kind == DocumentKind::kHostClear;
+    const bool by_segment =
+        kind == DocumentKind::kHosts || about_host || command_of(kind).starts_with("guard-");
     if (by_segment && !options_.segment.empty()) request["segment"] = options_.segment;
     if (kind == DocumentKind::kHosts) {
       if (!options_.verdict.empty()) request["verdict"] = options_.verdict;
       if (!options_.prefix.empty()) request["prefix"] = options_.prefix;
     }
-    if (kind == DocumentKind::kExplain || kind == DocumentKind::kHostClear) {
-      request["address"] = options_.address;
+    if (kind == DocumentKind::kExplain || about_host) request["address"] = options_.address;
+    if (kind == DocumentKind::kHostClaim) {
+      request["for"] = options_.claim_lasts;
+      if (!options_.mac.empty()) request["mac"] = options_.mac;
     }
     return request;
   }

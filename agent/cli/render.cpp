@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "agent/cli/quantity.hpp"
 #include "agent/cli/render_audit.hpp"
 #include "agent/cli/render_doctor.hpp"
 #include "agent/cli/render_explain.hpp"
@@ -23,6 +24,8 @@ std::string_view command_of(DocumentKind kind) {
     case DocumentKind::kHosts: return "hosts";
     case DocumentKind::kRoutes: return "routes";
     case DocumentKind::kExplain: return "explain";
+    case DocumentKind::kHostClaim: return "host-claim";
+    case DocumentKind::kHostRelease: return "host-release";
     case DocumentKind::kHostClear: return "host-clear";
     case DocumentKind::kGuardShow: return "guard-show";
     case DocumentKind::kGuardOpen: return "guard-open";
@@ -51,6 +54,8 @@ std::optional<std::string> find_fault(DocumentKind kind, const Json& document) {
     case DocumentKind::kHosts: return need("hosts", is_array("hosts"));
     case DocumentKind::kRoutes: return need("routes", is_array("routes"));
     case DocumentKind::kExplain: return need("found", flag_at(document, "found").has_value());
+    case DocumentKind::kHostClaim: return need("claimed", flag_at(document, "claimed").has_value());
+    case DocumentKind::kHostRelease: return need("released", flag_at(document, "released").has_value());
     case DocumentKind::kHostClear: return need("cleared", flag_at(document, "cleared").has_value());
     case DocumentKind::kGuardShow:
     case DocumentKind::kGuardOpen:
@@ -75,6 +80,27 @@ std::string render_host_clear(const Json& document) {
   return fmt::format("the freeze of {} at site {} is over\n", ip, site);
 }
 
+std::string render_host_claim(const Json& document) {
+  const std::string who = fmt::format("{} is", text_at(document, "ip"));
+  const std::string site = text_at(document, "site");
+  if (has_findings(DocumentKind::kHostClaim, document))
+    return fmt::format("{} not claimed at site {}: {}\n", who, site, text_at(document, "reason"));
+  const auto left = number_at(document, "expected_seconds");
+  if (!left) return fmt::format("{} at site {} already\n", who, site);
+  const std::string route_class = text_at(document, "route_class");
+  return fmt::format("{} claimed at site {} for {}, {}\n", who, site, format_seconds(*left),
+                     route_class == "none" ? "without a route: another site's summary covers it"
+                                           : "its route is " + route_class);
+}
+
+std::string render_host_release(const Json& document) {
+  const std::string ip = text_at(document, "ip");
+  const std::string site = text_at(document, "site");
+  if (has_findings(DocumentKind::kHostRelease, document))
+    return fmt::format("{} is not claimed at site {}\n", ip, site);
+  return fmt::format("the claim of {} at site {} is over\n", ip, site);
+}
+
 std::string render_reload(const Json& document) {
   if (has_findings(DocumentKind::kReload, document))
     return fmt::format("not applied, everything stays as it was: {}\n", text_at(document, "reason"));
@@ -96,6 +122,8 @@ std::string render(DocumentKind kind, const Json& document, const Style& style) 
     case DocumentKind::kHosts: return render_hosts(document, style);
     case DocumentKind::kRoutes: return render_routes(document, style);
     case DocumentKind::kExplain: return render_explain(document, style);
+    case DocumentKind::kHostClaim: return render_host_claim(document);
+    case DocumentKind::kHostRelease: return render_host_release(document);
     case DocumentKind::kHostClear: return render_host_clear(document);
     case DocumentKind::kGuardShow:
     case DocumentKind::kGuardOpen:
@@ -114,6 +142,8 @@ bool has_findings(DocumentKind kind, const Json& document) {
   switch (kind) {
     case DocumentKind::kStatus: return !is_healthy(document);
     case DocumentKind::kExplain: return !flag_at(document, "found").value_or(false);
+    case DocumentKind::kHostClaim: return !flag_at(document, "claimed").value_or(false);
+    case DocumentKind::kHostRelease: return !flag_at(document, "released").value_or(false);
     case DocumentKind::kHostClear: return !flag_at(document, "cleared").value_or(false);
     case DocumentKind::kGuardShow: return !is_guard_closed(document);
     case DocumentKind::kGuardTest: return !flag_at(document, "passed").value_or(false);

@@ -17,6 +17,8 @@ enum class DocumentKind : std::uint8_t {
   kHosts,
   kRoutes,
   kExplain,
+  kHostClaim,
+  kHostRelease,
   kHostClear,
   kReload,
   kDoctor,

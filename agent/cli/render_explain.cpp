@@ -67,6 +67,16 @@ std::string render_state(const Json& document, const Style& style) {
                                    heard ? fmt::format("last heard {}", *heard) : "never heard itself"));
 }
 
+/// An operator claims it for this site ahead of its move.
+std::string render_expectation(const Json& document) {
+  const auto left = number_at(document, "expected_seconds");
+  if (!left) return {};
+  const bool bare = object_at(document, "route").empty();
+  return fact("expected",
+              fmt::format("an operator claims it for this site, for another {}{}", format_seconds(*left),
+                          bare ? "; no route ahead of it, see the claims" : ""));
+}
+
 std::string name_evidence(const std::string& evidence) {
   if (evidence == "fdb") return "by the bridge's FDB";
   if (evidence == "arp") return "by an ARP frame";
@@ -203,12 +213,13 @@ std::string render_history(const Json& document, const Style& style) {
 std::string render_explain(const Json& document, const Style& style) {
   std::string text = render_sentence(document, style);
   if (flag_at(document, "found").value_or(false)) {
-    text += fmt::format("\n{}",
-                        fact("binding", fmt::format("{} has MAC {} in segment {}", text_at(document, "ip"),
-                                                    text_at(document, "mac"), text_at(document, "segment"))));
-    text += render_state(document, style) + render_location(document) + render_route(document, style) +
-            render_summary(document, style) + render_claims(document) + render_greeting(document, style) +
-            render_guard(document, style);
+    const std::string binding =
+        fmt::format("{} has MAC {} in segment {}", text_at(document, "ip"),
+                    text_at(document, "mac", "(not known)"), text_at(document, "segment"));
+    text += "\n" + fact("binding", binding);
+    text += render_state(document, style) + render_expectation(document) + render_location(document) +
+            render_route(document, style) + render_summary(document, style) + render_claims(document) +
+            render_greeting(document, style) + render_guard(document, style);
   }
   return text + render_history(document, style);
 }

@@ -30,6 +30,13 @@ std::string age_at(const Json& host, std::string_view key, std::string_view othe
   return seconds ? format_seconds(*seconds) : std::string(otherwise);
 }
 
+/// Its class, and how long an operator's claim keeps it.
+std::string route_of(const Json& host) {
+  const std::string route_class = text_at(host, "route_class", "none");
+  const auto left = number_at(host, "expected_seconds");
+  return left ? fmt::format("{}, claimed for {}", route_class, format_seconds(*left)) : route_class;
+}
+
 /// "tap11 (local)"; "-" when the place is not known.
 std::string place_of(const Json& host) {
   const std::string port = text_at(host, "port");
@@ -60,7 +67,7 @@ std::string render_hosts(const Json& document, const Style& style) {
                {state, colour_of(state)},
                {age_at(host, "since_seconds", "-")},
                {age_at(host, "heard_seconds", "never")},
-               {text_at(host, "route_class", "none")},
+               {route_of(host)},
                {text_at(host, "segment")},
                {text_at(host, "mac")},
                {place_of(host)},

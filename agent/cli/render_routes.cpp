@@ -25,6 +25,12 @@ std::string age_of(const Json& route) {
   return seconds ? format_seconds(*seconds) : "-";
 }
 
+/// How long an operator's claim keeps it, if that is why it is there.
+std::string claim_of(const Json& route) {
+  const auto left = number_at(route, "expected_seconds");
+  return left ? fmt::format(", claimed for {}", format_seconds(*left)) : "";
+}
+
 /// The first of the hosts that it stands for, and how many there are.
 std::string whom_at(const Json& route) {
   constexpr std::size_t kMostHosts = 3;
@@ -60,7 +66,7 @@ std::string render_routes(const Json& document, const Style& style) {
     const std::string route_class = text_at(route, "class");
     std::vector<Cell> row{{text_at(route, "prefix")},
                           {state, colour_of(state)},
-                          {route_class, colour_of(route_class)},
+                          {route_class + claim_of(route), colour_of(route_class)},
                           {age_of(route)},
                           {latency_at(route, "sent")},
                           {latency_at(route, "installed")},

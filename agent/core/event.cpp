@@ -84,6 +84,9 @@ std::string_view to_string(Reason reason) {
     case Reason::kOwnAddress: return "it is an address of the edge itself";
     case Reason::kMadeRoom: return "it was forgotten to make room for a host of this site";
     case Reason::kForgotten: return "nothing was heard of it for an hour";
+    case Reason::kExpected: return "an operator claims it for this site ahead of its move";
+    case Reason::kReleased: return "an operator released it";
+    case Reason::kNeverCame: return "it was claimed for this site and did not come in time";
   }
   return "?";
 }

@@ -169,6 +169,21 @@ struct FreezeCleared {
   IpAddress ip;
 };
 
+/// An operator says that the host is about to come here: it is announced ahead, at the worst metric. That is no
+/// evidence of where it is. `mac`, if it is known, lets the MAC's arrival count as the address's.
+struct HostExpected {
+  SegmentId segment;
+  IpAddress ip;
+  std::optional<MacAddress> mac;
+  Duration lasts{};  ///< unless it has arrived
+};
+
+/// It is not about to come here any more.
+struct HostReleased {
+  SegmentId segment;
+  IpAddress ip;
+};
+
 /// An FDB dump begins, and is over. A dump of a bridge can miss entries that are there all the time, and the kernel
 /// does not say so: what it did not list is looked up one by one (FdbLookup).
 struct DumpStarted {};
@@ -185,7 +200,7 @@ struct RouteNoted {
 using Event = std::variant<InterfaceChanged, PortChanged, FrameSeen, SourceSeen, FdbSeen, FdbGone,
                            NeighbourSeen, OwnAddress, OwnMac, BridgeAgeing, FramesLost, PriorRoute,
                            PriorSummary, DumpStarted, DumpFinished, RouteNoted, FreezeCleared, ClaimSeen,
-                           ClaimGone, ClaimsBegun, ClaimsListed, UplinkChanged>;
+                           ClaimGone, ClaimsBegun, ClaimsListed, UplinkChanged, HostExpected, HostReleased>;
 
 // ---- What we conclude. ---------------------------------------------------------------------------------------
 
@@ -220,6 +235,9 @@ enum class Reason : std::uint8_t {
   kOwnAddress,
   kMadeRoom,
   kForgotten,
+  kExpected,
+  kReleased,
+  kNeverCame,
 };
 
 [[nodiscard]] std::string_view to_string(HostState state);

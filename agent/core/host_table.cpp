@@ -7,7 +7,8 @@ namespace untrombone::core {
 
 TimePoint Host::due() const {
   const TimePoint answer_due = answer_by == kUnasked ? kNever : answer_by;
-  return std::min({settle_at, answer_due, probe_at, greet_at, linger_until, forget_at, frozen_until});
+  return std::min(
+      {settle_at, answer_due, probe_at, greet_at, linger_until, forget_at, frozen_until, expected_until});
 }
 
 std::string_view to_string(Evidence evidence) {

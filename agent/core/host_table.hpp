@@ -52,7 +52,8 @@ struct Host {
   TimePoint greet_at = kNever;
   TimePoint linger_until = kNever;
   TimePoint forget_at = kNever;
-  TimePoint frozen_until = kNever;  ///< kNever: not frozen
+  TimePoint frozen_until = kNever;    ///< kNever: not frozen
+  TimePoint expected_until = kNever;  ///< kNever: nobody said that it would come here
   TimePoint moves_since;
   TimePoint queued_for = kNever;  ///< the earliest entry of the timer queue for this host
   HostIndex next_of_mac = kNoHost;
@@ -60,6 +61,10 @@ struct Host {
   /// Earliest of the deadlines.
   [[nodiscard]] TimePoint due() const;
   [[nodiscard]] bool is_frozen() const { return frozen_until != kNever; }
+  /// An operator claims it for this site; it has not arrived.
+  [[nodiscard]] bool is_expected() const { return expected_until != kNever; }
+  /// False: claimed by its address alone, and nothing was heard of it.
+  [[nodiscard]] bool has_mac() const { return !mac.is_zero(); }
   /// Is this site's route for it wanted, or lingering?
   [[nodiscard]] bool is_announced() const { return is_here() || state == HostState::kDeparting; }
   /// Does this site announce it as being here?

@@ -180,7 +180,7 @@ void Site::on(const RouteNoted& event, TimePoint /*when*/, TimePoint now, Action
   for (std::uint16_t segment = 0; segment < segments_.size(); ++segment) {
     if (segments_[segment].vrf != event.key.vrf) continue;
     const HostIndex index = hosts_.find({segment}, event.key.prefix.address());
-    if (index == kNoHost || hosts_[index].route_class != RouteClass::kLingering) continue;
+    if (index == kNoHost || hosts_[index].state != HostState::kDeparting) continue;
     withdraw(index, state_elsewhere(hosts_[index]), Reason::kClaimedElsewhere, now, out);
   }
 }

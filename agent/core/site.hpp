@@ -28,6 +28,7 @@ namespace untrombone::core {
 /// Evidence that carries the address (ARP, ND) on a local port makes it `local`; evidence of the MAC alone (RARP, FDB)
 /// makes it `provisional`: announced, probed, and retracted unless it answers within `confirm`. Evidence on a DCI
 /// port makes it `departing`: its route lingers at a worse metric until another site's claim wins or `linger` is over.
+/// A host that an operator claims for this site ahead of its move lingers, too, until it arrives or the claim ends.
 /// Hosts found by the first dump are announced settled, later ones fresh. Questions are paced (ProbeQueue): a
 /// deadline for an answer runs from when the question was asked, and nobody is given up who was not asked.
 class Site {
@@ -66,6 +67,8 @@ class Site {
   /// After how much silence a host of the segment is asked: `refresh`, or half of what the bridge remembers a MAC for.
   [[nodiscard]] Duration refresh_of(SegmentId segment) const { return segments_[segment.value].refresh; }
   [[nodiscard]] bool is_own(SegmentId segment, const IpAddress& ip) const;
+  /// May it be claimed for this site ahead of its move? Not what can be no host, is here, or is frozen.
+  [[nodiscard]] bool may_expect(SegmentId segment, const IpAddress& ip) const;
   /// What summaries there are, and why.
   [[nodiscard]] const Announcer& announcer() const { return announcer_; }
   /// The route of its own that this host asks for now; nullopt when none.
@@ -141,6 +144,14 @@ class Site {
   void on(const DumpFinished& event, TimePoint when, TimePoint now, Actions& out);
   void on(const RouteNoted& event, TimePoint when, TimePoint now, Actions& out);
   void on(const FreezeCleared& event, TimePoint when, TimePoint now, Actions& out);
+  // site_expected.cpp: hosts that are claimed for this site ahead of their move
+  void on(const HostExpected& event, TimePoint when, TimePoint now, Actions& out);
+  void on(const HostReleased& event, TimePoint when, TimePoint now, Actions& out);
+  void announce_ahead(Host& host, TimePoint now, Actions& out);
+  void announce_expected(TimePoint now, Actions& out);
+  void stop_expecting(Host& host);
+  void end_expectation(HostIndex index, Reason reason, TimePoint now, Actions& out);
+  [[nodiscard]] RouteClass class_while_absent(const Host& host) const;
   // site_claims.cpp: other sites' claims, and isolation
   void on(const ClaimSeen& event, TimePoint when, TimePoint now, Actions& out);
   void on(const ClaimGone& event, TimePoint when, TimePoint now, Actions& out);
@@ -251,6 +262,7 @@ class Site {
   HostTable hosts_;
   History history_;
   Claims claims_;
+  boost::unordered_flat_set<HostKey> expected_;  ///< the hosts that are
   std::uint64_t conflicts_ = 0;
   std::vector<Segment> segments_;
   std::map<PortKey, Port> ports_;

@@ -28,12 +28,14 @@ void Site::on(const ClaimSeen& event, TimePoint /*when*/, TimePoint now, Actions
   if (!concerns_us(event.key)) return;
   const bool news = claims_.see(event, now);
   sync_claim(event.key, now, out);
+  announce_expected(now, out);
   if (news) meet_claim(event, now, out);
 }
 
 void Site::on(const ClaimGone& event, TimePoint /*when*/, TimePoint now, Actions& out) {
   claims_.forget(event);
   sync_claim(event.key, now, out);
+  announce_expected(now, out);
 }
 
 void Site::on(const ClaimsBegun& event, TimePoint /*when*/, TimePoint /*now*/, Actions& /*out*/) {
@@ -43,7 +45,9 @@ void Site::on(const ClaimsBegun& event, TimePoint /*when*/, TimePoint /*now*/, A
 void Site::on(const ClaimsListed& event, TimePoint /*when*/, TimePoint now, Actions& out) {
   const std::uint64_t before = claims_.version();
   claims_.sweep(event.list);
-  if (claims_.version() != before) sync_claims(now, out);
+  if (claims_.version() == before) return;
+  sync_claims(now, out);
+  announce_expected(now, out);
 }
 
 /// A claim that was not there before. A host that is here is asked whether it still is, unless it arrived so lately
@@ -55,7 +59,7 @@ void Site::meet_claim(const ClaimSeen& claim, TimePoint now, Actions& out) {
     const HostIndex index = hosts_.find({segment}, claim.key.prefix.address());
     if (index == kNoHost) continue;
     Host& host = hosts_[index];
-    if (host.route_class == RouteClass::kLingering) {
+    if (host.state == HostState::kDeparting) {
       withdraw(index, state_elsewhere(host), Reason::kClaimedElsewhere, now, out);
       continue;
     }

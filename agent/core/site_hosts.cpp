@@ -133,11 +133,11 @@ void Site::withdraw(HostIndex index, HostState state, Reason reason, TimePoint n
   Host& host = hosts_[index];
   host.settle_at = host.answer_by = host.probe_at = host.greet_at = host.linger_until = kNever;
   host.heard = now;
-  host.forget_at = now + kBindingMemory;
+  host.forget_at = host.is_expected() ? kNever : now + kBindingMemory;
   host.contest = RouteClass::kNone;
   host.disputed = false;
   set_state(host, state, reason, {}, now, out);
-  set_route(host, RouteClass::kNone, now, now, out);
+  set_route(host, class_while_absent(host), now, now, out);
   schedule(index);
 }
 
@@ -145,6 +145,7 @@ void Site::run_host_timers(HostIndex index, TimePoint now, Actions& out) {
   Host& host = hosts_[index];
   if (host.frozen_until <= now) thaw(index, now, out);
   if (host.linger_until <= now) withdraw(index, state_elsewhere(host), Reason::kLingerOver, now, out);
+  if (host.expected_until <= now) end_expectation(index, Reason::kNeverCame, now, out);
   if (host.answer_by <= now) {
     host.answer_by = kNever;
     if (host.state == HostState::kProvisional) {
@@ -178,13 +179,15 @@ void Site::set_state(Host& host, HostState state, Reason reason, Ifindex port, T
   if (host.is_announced()) --announced;
   host.state = state;
   if (host.is_announced()) ++announced;
+  if (state == HostState::kLocal) stop_expecting(host);
   host.reason = reason;
   host.since = now;
   history_.add(transition);
   out.transitions.push_back(transition);
   // What has a route, or gets one, is told by set_route().
-  const bool place_only =
-      host.route_class == RouteClass::kNone && (state == HostState::kRemote || state == HostState::kUnknown);
+  const bool keeps_route = host.is_expected() && host.route_class == RouteClass::kLingering;
+  const bool place_only = (host.route_class == RouteClass::kNone || keeps_route) &&
+                          (state == HostState::kRemote || state == HostState::kUnknown);
   if (place_only && announcer_.summarises(host.segment)) tell_announcer(host, now, now, out);
 }
 

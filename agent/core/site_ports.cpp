@@ -206,6 +206,7 @@ bool Site::is_own(SegmentId segment, const IpAddress& ip) const {
 /// Takes a host out of the table, and its route with it.
 void Site::forget(HostIndex index, Reason reason, TimePoint now, Actions& out) {
   Host& host = hosts_[index];
+  stop_expecting(host);
   set_state(host, HostState::kUnknown, reason, {}, now, out);
   set_route(host, RouteClass::kNone, now, now, out);
   --segments_[host.segment.value].hosts;
@@ -221,7 +222,7 @@ bool Site::make_room(SegmentId segment, TimePoint now, Actions& out) {
     room_hand_ = room_hand_ + 1 < hosts_.slots() ? room_hand_ + 1 : 0;
     const Host& host = hosts_[room_hand_];
     const bool forgettable = !host.ip.is_unspecified() && host.segment == segment && !host.is_announced();
-    if (!forgettable || host.is_frozen()) continue;
+    if (!forgettable || host.is_frozen() || host.is_expected()) continue;
     forget(room_hand_, Reason::kMadeRoom, now, out);
     return true;
   }

@@ -118,16 +118,9 @@ void Agent::apply(const Config& config) {
   if (status_changed_) status_changed_();
 }
 
-bool Agent::clear_freeze(const core::IpAddress& ip) {
-  bool cleared = false;
-  for (std::uint16_t i = 0; i < config_.segments.size(); ++i) {
-    const core::HostIndex index = site_.hosts().find({i}, ip);
-    if (index == core::kNoHost || !site_.hosts()[index].is_frozen()) continue;
-    feed(core::FreezeCleared{{i}, ip}, monotonic_now());
-    cleared = true;
-  }
+void Agent::take_hint(const core::Event& hint) {
+  feed(hint, monotonic_now());
   settle();
-  return cleared;
 }
 
 const GreetingRecord* Agent::greeting_of(const core::HostKey& host) const {
@@ -503,7 +496,5 @@ void Agent::log_alarm(const core::Alarm& alarm) {
               {"mac", alarm.mac.to_string()},
               {"port", port}});
 }
-
-// ---- small things ------------------------------------------------------------------------------------------------
 
 }  // namespace untrombone::daemon

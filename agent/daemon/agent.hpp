@@ -62,8 +62,8 @@ class Agent final : public netlink::MonitorListener,
   /// Reads the configuration again and applies what changed; says what. An error changes nothing.
   ConfigResult<ReloadPlan> reload();
 
-  /// Ends the freeze of a host; false when no segment has it frozen.
-  bool clear_freeze(const core::IpAddress& ip);
+  /// What an operator says of a host.
+  void take_hint(const core::Event& hint);
 
   // What the views show.
   [[nodiscard]] const Config& config() const { return config_; }

@@ -16,6 +16,7 @@
 #include "agent/daemon/claim_views.hpp"
 #include "agent/daemon/clock.hpp"
 #include "agent/daemon/guard_views.hpp"
+#include "agent/daemon/host_hints.hpp"
 #include "agent/daemon/sinks.hpp"
 #include "agent/daemon/view_summaries.hpp"
 #include "agent/daemon/views_moves.hpp"
@@ -192,6 +193,13 @@ std::vector<HostIndex> select_hosts(const Agent& agent, const HostFilter& filter
   return selected;
 }
 
+/// How long an operator's claim of it for this site will last; null without one.
+Json expected_seconds(const Host& host) {
+  return host.is_expected() ? Json(-age_of(host.expected_until)) : Json(nullptr);
+}
+
+Json mac_of(const Host& host) { return host.has_mac() ? Json(host.mac.to_string()) : Json(nullptr); }
+
 /// The part of a host that `hosts` and `explain` share.
 void add_verdict(const Agent& agent, const Host& host, Json& out) {
   out["state"] = host.is_frozen() ? "frozen" : to_string(host.state);
@@ -200,6 +208,7 @@ void add_verdict(const Agent& agent, const Host& host, Json& out) {
   out["since"] = to_iso8601(host.since);
   out["since_seconds"] = age_of(host.since);
   out["heard_seconds"] = age_of(host.heard);
+  out["expected_seconds"] = expected_seconds(host);
 }
 
 /// What the place counts as: behind a remote VTEP it is the DCI, whatever the port is.
@@ -212,7 +221,7 @@ Json view_host(const Agent& agent, const Host& host) {
   const bool placed = station != nullptr && bool(station->port);
   Json view{{"segment", agent.config().segments[host.segment.value].name},
             {"ip", host.ip.to_string()},
-            {"mac", host.mac.to_string()},
+            {"mac", mac_of(host)},
             {"port", placed ? port_name(agent, station->port) : Json(nullptr)},
             {"port_class", placed ? Json(class_of(*station)) : Json(nullptr)}};
   add_verdict(agent, host, view);
@@ -259,6 +268,11 @@ Json view_route(const Agent& agent, const core::RouteKey& key, const bgp::SinkRo
   const std::string reason = agent.sink().reason_of(key);
   view["reason"] = reason.empty() ? Json(nullptr) : Json(reason);
   view["age_seconds"] = age_of(route.changed);
+  const HostIndex host = segment && key.prefix.is_host()
+                             ? agent.site().hosts().find(*segment, key.prefix.address())
+                             : core::kNoHost;
+  view["expected_seconds"] =
+      host == core::kNoHost ? Json(nullptr) : expected_seconds(agent.site().hosts()[host]);
   add_hosts_of(agent, segment, key.prefix, view);
   view["latency_us"] = view_latency(route.arrival);
   return view;
@@ -285,12 +299,8 @@ Json view_routes(const Agent& agent) {
 std::string why_not_found(const Agent& agent, const core::IpAddress& ip) {
   for (std::uint16_t i = 0; i < agent.config().segments.size(); ++i) {
     const core::SegmentSettings& segment = agent.config().core.segments[i];
-    const core::IpPrefix* const subnet = segment.subnet_of(ip);
-    if (subnet == nullptr) continue;
-    if (segment.is_gateway(ip)) return "it is a gateway of segment " + segment.name + ", never a host";
-    if (subnet->is_reserved(ip)) return "it is the network or broadcast address of " + subnet->to_string();
-    if (agent.site().is_own({i}, ip)) return "it is an address of the edge itself";
-    if (!segment.may_be_host(ip)) return "it is excluded in segment " + segment.name;
+    if (segment.subnet_of(ip) == nullptr) continue;
+    if (const auto why = why_no_host(agent, {i}, ip)) return *why;
     return "nothing was ever heard of it in segment " + segment.name;
   }
   return "it is in none of the configured subnets";
@@ -336,7 +346,7 @@ Json view_explanation_of(const Agent& agent, const Host& host) {
             {"found", true},
             {"detail", ""},
             {"segment", config.name},
-            {"mac", host.mac.to_string()},
+            {"mac", mac_of(host)},
             {"location", view_location(agent, host)}};
   add_verdict(agent, host, view);
   view["route"] = view_announced(agent, host.segment, core::IpPrefix::host(host.ip));
@@ -404,13 +414,6 @@ Json answer_explain(const Agent& agent, const nlohmann::json& request) {
   return view_explanation(agent, *ip);
 }
 
-Json answer_host_clear(Agent& agent, const nlohmann::json& request) {
-  const auto text = text_of(request, "address");
-  const auto ip = text ? core::IpAddress::parse(*text) : std::nullopt;
-  if (!ip) return error_document("host-clear needs an IP address");
-  return {{"site", agent.config().site}, {"ip", ip->to_string()}, {"cleared", agent.clear_freeze(*ip)}};
-}
-
 Json answer_reload(Agent& agent) {
   const auto plan = agent.reload();
   if (plan.has_error()) {
@@ -441,6 +444,8 @@ Json answer(Agent& agent, const std::string& line) {
   if (command == "guard-close") return answer_guard_close(agent, request);
   if (command == "guard-test") return answer_guard_test(agent, request);
   if (command == "reload") return answer_reload(agent);
+  if (command == "host-claim") return answer_host_claim(agent, request);
+  if (command == "host-release") return answer_host_release(agent, request);
   if (command == "host-clear") return answer_host_clear(agent, request);
   return error_document("unknown command \"" + command + "\"");
 }

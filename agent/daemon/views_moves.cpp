@@ -26,7 +26,7 @@ Json view_transition(const Agent& agent, const core::Transition& transition) {
   const std::string port = agent.topology().name_of(transition.port);
   return {{"segment", agent.config().segments[transition.segment.value].name},
           {"ip", transition.ip.to_string()},
-          {"mac", transition.mac.to_string()},
+          {"mac", transition.mac.is_zero() ? Json(nullptr) : Json(transition.mac.to_string())},
           {"from", to_string(transition.from)},
           {"to", to_string(transition.to)},
           {"reason", to_string(transition.reason)},

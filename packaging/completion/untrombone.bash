@@ -15,7 +15,7 @@ _untrombone_words() {
     frr-config) echo "--config --protocol --receiver --border --frr-version --asn --ibgp --isis-area --neighbor" ;;
     guard) echo "show open close test --segment" ;;
     summarize) echo "--mode --remote --within --free --home --shortest --shortest6" ;;
-    host) echo "clear" ;;
+    host) echo "claim release clear --mac --for --segment" ;;
     config) echo "check show --defaults" ;;
     status | routes | reload) ;;
     *) echo "agent status hosts routes moves watch explain host reload guard summarize audit doctor config frr-config --socket --version" ;;

@@ -46,7 +46,7 @@ class World {
   /// One random thing happens; time passes.
   void step() {
     Guest& guest = guests_[below(kGuests)];
-    switch (below(9)) {
+    switch (below(11)) {
       case 0: move(guest, random_port()); break;
       case 1: rebind(guest); break;
       case 2: tell_after_delay(FdbSeen{guest.port, guest.address}, guest.port); break;
@@ -54,6 +54,8 @@ class World {
       case 4: flush(guest); break;
       case 5: note_neighbour(guest); break;
       case 6: send_packet(guest); break;
+      case 7: claim(guest); break;
+      case 8: release(); break;
       default: speak(guest); break;
     }
     constexpr Duration kPauses[] = {0ms, 1ms, 30ms, 150ms, 700ms, 3s, 20s};
@@ -78,15 +80,17 @@ class World {
     std::set<IpPrefix> wanted;
     site().hosts().for_each([&](HostIndex index) {
       const Host& host = site().hosts()[index];
-      const bool announced = host.is_here() || host.state == HostState::kDeparting;
+      const bool ahead = host.is_expected() && !host.is_here();
+      const bool announced = host.is_here() || host.state == HostState::kDeparting || ahead;
       if ((host.route_class != RouteClass::kNone) != announced)
         FAIL(describe(host) << ": state and route disagree");
       if (host.route_class == RouteClass::kNone) return;
       wanted.insert(IpPrefix::host(host.ip));
-      if (!ever_local_.contains(host.ip))
+      if (!ever_local_.contains(host.ip) && (!ahead || host.state == HostState::kDeparting))
         FAIL(describe(host) << ": announced, but never seen on a local port");
-      if ((host.route_class == RouteClass::kLingering) != (host.state == HostState::kDeparting)) {
-        FAIL(describe(host) << ": only what departs lingers");
+      const bool lingers = host.state == HostState::kDeparting || ahead;
+      if ((host.route_class == RouteClass::kLingering) != lingers) {
+        FAIL(describe(host) << ": only what departs, or is claimed ahead, lingers");
       }
     });
     std::set<IpPrefix> programmed;
@@ -205,6 +209,16 @@ class World {
       return;
     }
   }
+  /// An operator expects it, rightly or not, and knows its MAC or not; or what can be no host.
+  void claim(const Guest& guest) {
+    const IpAddress strange[] = {kGateway, ip(255), ip(245), IpAddress::v4({198, 51, 100, 9})};
+    const bool sane = !guest.ips.empty() && below(8) != 0;
+    const IpAddress address = sane ? *guest.ips.begin() : strange[below(std::size(strange))];
+    HostExpected expected{kSegment, address, std::nullopt, std::chrono::seconds(1 + below(60))};
+    if (sane && below(2) == 0) expected.mac = guest.address;
+    tell(expected, kPort1);
+  }
+  void release() { tell(HostReleased{kSegment, ip(11 + below(12))}, kPort1); }
   void note_neighbour(const Guest& guest) {
     for (const IpAddress& address : guest.ips) {
       tell_after_delay(NeighbourSeen{kSegment, address, guest.address}, kPort1);
@@ -276,6 +290,8 @@ class World {
       if (is_local(entry->port)) local_macs_.insert(entry->mac);
     } else if (const auto* neighbour = std::get_if<NeighbourSeen>(&event)) {
       bound_[neighbour->mac].insert(neighbour->ip);
+    } else if (const auto* expected = std::get_if<HostExpected>(&event); expected && expected->mac) {
+      bound_[*expected->mac].insert(expected->ip);
     }
     for (const MacAddress& one : local_macs_) ever_local_.insert(bound_[one].begin(), bound_[one].end());
   }
