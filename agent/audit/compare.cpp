@@ -183,7 +183,7 @@ class Comparison {
     const BgpEntry* const entry = bgp_.longest(
         host.ip, [&](const BgpEntry& candidate) { return candidate.own || candidate.others > 0; });
     if (entry == nullptr || entry->prefix.length() < covering.prefix.length()) return;  // not redistributed
-    if (!entry->own_best && entry->others > 0) {
+    if (!entry->own_best && !entry->best_peer.empty()) {  // without a best path bgpd has not decided yet
       if (!entry->own && entry->prefix == covering.prefix) return;  // the same
       return add(FindingId::kTrombone, segment.name, host.ip.to_string(), "its traffic enters here",
                  fmt::format("{} of {} is preferred", entry->prefix.to_string(), entry->best_peer),

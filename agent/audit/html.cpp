@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <algorithm>
+#include <array>
 #include <map>
 #include <set>
 
@@ -18,6 +19,7 @@ constexpr int kDot = 14;
 constexpr int kColumns = 26;
 constexpr int kBoxWidth = kColumns * kDot + 24;
 constexpr int kTop = 96;
+constexpr int kMargin = 10;
 constexpr std::size_t kMostDots = 520;  // of one site; the rest is counted
 
 std::string escaped(const std::string& text) {
@@ -34,31 +36,33 @@ std::string escaped(const std::string& text) {
   return out;
 }
 
-std::string text_at(const Json& object, const char* key) {
+std::string text_at(const Json& object, const char* key, const char* otherwise = "-") {
   const auto found = object.find(key);
-  return found != object.end() && found->is_string() ? found->get<std::string>() : std::string("-");
+  return found != object.end() && found->is_string() ? found->get<std::string>() : std::string(otherwise);
 }
 
 constexpr std::string_view kHead = R"(<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <title>untrombone audit</title>
 <style>
- :root { --ink:#1c2733; --dim:#5f6f80; --line:#c9d3dc; --paper:#fff; --ok:#2f8f5b; --warning:#c98a00; --error:#c6392f;
-         --away:#8aa0b4; --unknown:#d5dde4; }
+ :root { --ink:#1c2733; --dim:#5f6f80; --line:#c9d3dc; --paper:#fff; --ok:#2f8f5b; --warning:#9a6700; --amber:#d99a10;
+         --error:#c6392f; --away:#8aa0b4; --unknown:#b9c5cf; }
  @media (prefers-color-scheme: dark) { :root { --ink:#e4ebf2; --dim:#93a3b3; --line:#3a4856; --paper:#161d24;
-         --unknown:#33404c; --away:#6d8194; } }
+         --ok:#4fb37f; --warning:#e0a82e; --amber:#e0a82e; --error:#f2705f; --unknown:#4a5966; --away:#7d93a8; } }
  body { font: 15px/1.45 system-ui, sans-serif; color: var(--ink); background: var(--paper); max-width: 60rem;
         margin: 2rem auto; padding: 0 1rem; }
  h1 { font-size: 1.4rem; margin: 0; } .dim, td.hint { color: var(--dim); }
- svg { width: 100%; height: auto; margin: 1rem 0; } svg text { fill: var(--ink); font: 13px system-ui, sans-serif; }
+ .picture { overflow-x: auto; } svg { width: 100%; min-width: 44rem; height: auto; margin: 1rem 0 .5rem; } svg text {
+         fill: var(--ink); font: 13px system-ui, sans-serif; }
  svg text.dim { fill: var(--dim); } svg .box { fill: none; stroke: var(--line); stroke-width: 1.5; }
  svg .wire { stroke: var(--line); stroke-width: 3; } svg .cut { stroke: var(--ok); stroke-width: 3; }
  svg .leak { stroke: var(--error); stroke-width: 3; stroke-dasharray: 6 4; }
- .ok { fill: var(--ok); } .warning { fill: var(--warning); } .error { fill: var(--error); } .away { fill: var(--away); }
+ .ok { fill: var(--ok); } .warning { fill: var(--amber); } .error { fill: var(--error); } .away { fill: var(--away); }
  .unknown { fill: var(--unknown); }
  table { border-collapse: collapse; width: 100%; } th, td { text-align: left; vertical-align: top; padding: .35rem .6rem
          .35rem 0; border-top: 1px solid var(--line); } th { border: 0; font-weight: 600; }
- td.error b { color: var(--error); } td.warning b { color: var(--warning); } code { font-size: .85em; }
+ td b { white-space: nowrap; } td.error b { color: var(--error); } td.warning b { color: var(--warning); }
+ code { font-size: .85em; }
 </style></head><body>
 )";
 
@@ -94,26 +98,44 @@ class Picture {
     std::stable_sort(here.begin(), here.end());
     std::stable_sort(away.begin(), away.end());
     const int height = kTop + std::max(box_height(here), box_height(away)) + 40;
-    const int right = kWidth - kBoxWidth - 10;
+    const int right = kWidth - kBoxWidth - kMargin;
+    const int foot = kBoxWidth * 3 / 4;  // of the wire, so that the text beside it has room
     const int middle = kTop + 30;
     std::string svg = fmt::format(
         R"(<svg viewBox="0 0 {} {}" role="img" aria-label="sites, hosts and findings">)", kWidth, height);
     svg += fmt::format(R"(<text x="{0}" y="20" text-anchor="middle">routed network</text>)", kWidth / 2);
-    svg += fmt::format(R"(<path class="wire" fill="none" d="M{} {} L{} 32 L{} {}"/>)", 10 + kBoxWidth / 2,
-                       kTop, kWidth / 2, right + kBoxWidth / 2, kTop);
-    svg += render_entry(10 + kBoxWidth / 2);
-    svg += fmt::format(R"(<path class="{}" d="M{} {} L{} {}"/>)", guarded_ ? "cut" : "leak", 10 + kBoxWidth,
-                       middle, right, middle);
+    svg += fmt::format(R"(<path class="wire" fill="none" d="M{} {} L{} 32 L{} {}"/>)", kMargin + foot, kTop,
+                       kWidth / 2, right + kBoxWidth - foot, kTop);
+    svg += render_entry(kMargin);
+    svg += fmt::format(R"(<path class="{}" d="M{} {} L{} {}"/>)", guarded_ ? "cut" : "leak",
+                       kMargin + kBoxWidth, middle, right, middle);
     svg += fmt::format(R"(<text class="dim" x="{}" y="{}" text-anchor="middle">DCI</text>)", kWidth / 2,
                        middle - 26);
     svg += fmt::format(R"(<text class="dim" x="{}" y="{}" text-anchor="middle">guard {}</text>)", kWidth / 2,
                        middle - 10, guarded_ ? "closed" : "not closed");
-    svg += render_site(10, "site " + snapshot_.site, here);
+    svg += render_site(kMargin, "site " + snapshot_.site, here);
     svg += render_site(right, "other sites", away);
-    return svg + "</svg>\n";
+    return "<div class=picture>" + svg + render_legend(height - 12) + "</svg></div>\n";
   }
 
  private:
+  static std::string render_legend(int y) {
+    constexpr std::array<std::array<std::string_view, 2>, 5> kLooks = {{{"ok", "here"},
+                                                                        {"away", "at another site"},
+                                                                        {"unknown", "nobody knows where"},
+                                                                        {"warning", "a warning"},
+                                                                        {"error", "an error"}}};
+    std::string svg;
+    int x = kMargin + 17;
+    for (const auto& [look, meaning] : kLooks) {
+      svg += fmt::format(
+          R"(<circle class="{}" cx="{}" cy="{}" r="5"/><text class="dim" x="{}" y="{}">{}</text>)", look, x,
+          y - 4, x + 12, y, meaning);
+      x += 44 + static_cast<int>(meaning.size()) * 7;
+    }
+    return svg;
+  }
+
   [[nodiscard]] Dot dot_of(const HostFact& host) const {
     const std::string ip = host.ip.to_string();
     Dot dot{ip + " " + host.mac.to_string() + " " + std::string(to_string(host.place())), "unknown"};
@@ -174,7 +196,7 @@ std::string render_findings(const Json& findings) {
         "<tr><td class=\"{}\"><b>{}</b><br><span class=dim>{}</span></td><td>{}</td><td>{}</td><td>{}<br>"
         "<code class=dim>{}</code></td></tr>\n",
         escaped(text_at(finding, "severity")), escaped(text_at(finding, "id")),
-        escaped(text_at(finding, "segment")), escaped(text_at(finding, "subject")),
+        escaped(text_at(finding, "segment", "no segment")), escaped(text_at(finding, "subject")),
         escaped(text_at(finding, "expected")), escaped(text_at(finding, "observed")),
         escaped(text_at(finding, "hint")));
   }

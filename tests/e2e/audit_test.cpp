@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // The audit on real tables: silent where nothing is wrong, and every planted fault named with its subject and alone.
+#include <cstdlib>
 #include <fstream>
 #include <functional>
+#include <iterator>
 #include <set>
 
 #include <catch2/catch.hpp>
@@ -257,6 +259,44 @@ TEST_CASE("the audit names every planted fault, with its subject, and nothing el
   const auto groups = world.lab().directory(Node::kSiteA) / "groups.json";
   std::ofstream(groups) << R"({"shop": ["10.1.0.11", "10.1.0.12"], "whole": ["10.1.0.11", "10.1.1.1"]})";
   expect(world, {"group-split shop"}, {"--groups", groups.string()});
+}
+
+/// scripts/audit-picture takes its page from here.
+TEST_CASE("the page of a report has every finding in it, and asks for nothing from elsewhere", "[e2e]") {
+  HandMade world;
+  for (int i = 1; i < 63; ++i) {
+    world.remember(fmt::format("10.1.2.{}", i), world.lab().vm("one"));
+    if (i < 42) world.remember(fmt::format("10.1.3.{}", i), world.two());
+  }
+  world.remember("10.1.4.1", world.lab().vm("one"));
+  world.remember("10.1.4.2", world.two());
+  world.a().add("10.1.2.0/26", kSettled);
+  world.b().add("10.1.3.0/26", kSettled);
+  world.a().add("10.1.0.99/32", kSettled);
+  world.a().add("10.1.3.7/32", kSettled);
+  world.a().add("203.0.113.7/32", kSettled);
+  world.b().add("10.1.2.9/32", kFresh);
+  world.nft("delete element bridge untrombone gateways { \"dci0\" . 10.1.0.1 }\n");
+  const std::string page = (world.lab().directory(Node::kSiteA) / "audit.html").string();
+  expect(world,
+         {"missing-route 10.1.4.1", "unclaimed 10.1.4.2", "stale-route 10.1.0.99/32",
+          "remote-announced 10.1.3.7/32", "outside-subnets 203.0.113.7/32", "trombone 10.1.2.9",
+          "guard-drifted 10.1.0.1 at dci0"},
+         {"--html", page});
+  std::ifstream file(page);
+  const std::string html{std::istreambuf_iterator<char>(file), {}};
+  for (const char* const shown :
+       {"missing-route", "unclaimed", "stale-route", "remote-announced", "outside-subnets", "trombone",
+        "guard-drifted", "10.1.4.1", "guard not closed", "site dc-a"}) {
+    INFO(shown);
+    CHECK(html.find(shown) != std::string::npos);
+  }
+  for (const char* const foreign :
+       {"http:", "https:", "src=", "href=", "url(", "@import", "<script", "<link"}) {
+    INFO(foreign);
+    CHECK(html.find(foreign) == std::string::npos);
+  }
+  if (const char* const copy = std::getenv("UNTROMBONE_AUDIT_PAGE")) std::ofstream(copy) << html;
 }
 
 TEST_CASE("beside healthy agents the audit is silent, and knows their verdicts", "[e2e]") {
