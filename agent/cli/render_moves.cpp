@@ -20,11 +20,12 @@ Colour colour_of_move(std::string_view kind) { return kind == "arrival" ? Colour
 
 std::string render_latency(const Json& latency, const Style& style) {
   constexpr auto kRight = Align::kRight;
-  constexpr std::array<std::pair<std::string_view, std::string_view>, 4> kStages = {{
+  constexpr std::array<std::pair<std::string_view, std::string_view>, 5> kStages = {{
       {"verdict", "first frame to verdict"},
       {"greeting", "to the greeting on the wire"},
       {"sent", "to the routing daemon's socket"},
       {"installed", "to its acknowledgement"},
+      {"bgpd", "to bgpd's table (a sample)"},
   }};
   Table table({{"STAGE"}, {"COUNT", kRight}, {"MEDIAN", kRight}, {"99 %", kRight}});
   for (const auto& [key, name] : kStages) {
@@ -90,6 +91,7 @@ std::string render_moves(const Json& document, const Style& style) {
                {"VERDICT", kRight},
                {"SENT", kRight},
                {"INSTALLED", kRight},
+               {"IN BGPD", kRight},
                {"REASON"}});
   for (const Json& move : array_at(document, "moves")) {
     const std::string kind = text_at(move, "kind");
@@ -103,6 +105,7 @@ std::string render_moves(const Json& document, const Style& style) {
                {latency_at(latency, "verdict")},
                {latency_at(latency, "sent")},
                {latency_at(latency, "installed")},
+               {latency_at(latency, "bgpd")},
                {text_at(move, "reason")}});
   }
   const std::string list = table.empty() ? "nobody moved\n" : table.render(style);

@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "agent/daemon/frr_setup.hpp"
 #include "agent/daemon/log_events.hpp"
 #include "agent/daemon/sinks.hpp"
 #include "agent/daemon/views_moves.hpp"
@@ -28,6 +29,14 @@ core::SiteSettings core_settings(const Config& config, bool observe) {
     for (core::SegmentSettings& segment : settings.segments) segment.greet = false;
   }
   return settings;
+}
+
+bgp::BgpdLookoutOptions lookout_options(const Config& config) {
+  const bgp::RouteMarks marks = route_marks(config);
+  bgp::BgpdLookoutOptions options;
+  options.vty_dir = config.vty_dir;
+  options.stale = {marks.settled(), marks.lingering()};
+  return options;
 }
 
 core::FrameKind kind_of(const arp::ArpFrame& frame) {
@@ -55,6 +64,8 @@ Agent::Agent(boost::asio::io_context& io, const Config& config, Log& log, bool o
       claim_sources_(io, *this, config_, topology_),
       uplink_(io, config_, topology_, log),
       timer_(io),
+      lookout_(io, lookout_options(config_),
+               [this](std::uint64_t id, TimePoint when) { note_move(moves_.note_in_bgpd(id, when)); }),
       announced_missing_(config.segments.size(), "not looked at yet") {}
 
 ConfigResult<void> Agent::start() {
@@ -75,6 +86,7 @@ void Agent::stop(std::function<void()> done) {
   stopping_ = true;
   timer_.cancel();
   claim_sources_.stop();
+  lookout_.stop();
   taps_.give_up_probe_macs();
   tap_watch_.stop();
   monitor_.stop();
@@ -329,7 +341,10 @@ void Agent::on_route_noted(const core::RouteNoted& note) {
   }
   const auto route = sink_->routes().find(note.key);
   if (note.note == core::RouteNote::kInstalled && route != sink_->routes().end()) {
-    note_move(moves_.note_installed(note.key, route->second.arrival));
+    const Move* const move = moves_.note_installed(note.key, route->second.arrival);
+    note_move(move);
+    if (move != nullptr && !observe_)
+      lookout_.look_for(move->id, note.key.prefix, topology_.segment(move->transition.segment).vrf_name);
   }
   if (events_->is_watched()) {
     events_->publish(EventKind::kRoute,

@@ -28,6 +28,7 @@
 #include "agent/daemon/topology.hpp"
 #include "agent/daemon/uplink_watch.hpp"
 #include "arp/tap.hpp"
+#include "bgp/bgpd_lookout.hpp"
 #include "bgp/route_sink.hpp"
 #include "netlink/monitor.hpp"
 
@@ -166,6 +167,7 @@ class Agent final : public netlink::MonitorListener,
   Alarms alarms_;
   std::shared_ptr<EventHub> events_ = std::make_shared<EventHub>();
   MoveLog moves_;
+  bgp::BgpdLookout lookout_;
   LatencyHistogram greeting_latency_;
   std::unordered_map<core::HostKey, GreetingRecord, HostKeyHash> greetings_;
   std::vector<std::string> announced_missing_;  ///< what was last logged as missing, by segment

@@ -185,6 +185,7 @@ void add_moves(const Agent& agent, Exposition& out) {
   out.add({{"stage", "greeting"}}, agent.greeting_latency());
   out.add({{"stage", "sent"}}, moves.sent());
   out.add({{"stage", "installed"}}, moves.installed());
+  out.add({{"stage", "bgpd"}}, moves.bgpd());
 }
 
 constexpr std::array kAlarms{core::AlarmKind::kGatewayClaimed,  core::AlarmKind::kOwnAddressClaimed,

@@ -46,6 +46,15 @@ const Move* MoveLog::note_installed(const core::RouteKey& key, const bgp::Arriva
   return &move;
 }
 
+const Move* MoveLog::note_in_bgpd(std::uint64_t id, core::TimePoint when) {
+  const std::uint64_t oldest = next_id_ - moves_.size();
+  if (id < oldest || id >= next_id_) return nullptr;
+  Move& move = moves_[id - oldest];
+  move.bgpd = when - move.cause;
+  bgpd_.observe(*move.bgpd);
+  return &move;
+}
+
 Move& MoveLog::add(MoveKind kind, const core::Transition& transition, const core::RouteKey& key) {
   if (moves_.size() == kCapacity) {
     const auto waiting = waiting_.find(moves_.front().key);

@@ -27,6 +27,7 @@ struct Move {
   core::Duration verdict{};                 ///< until the decision
   std::optional<core::Duration> sent;       ///< until its route was written to the routing daemon
   std::optional<core::Duration> installed;  ///< until that was acknowledged
+  std::optional<core::Duration> bgpd;       ///< until bgpd had it; of a sample of them
 };
 
 /// The last moves of the site, and how long each stage took. Bounded: the oldest are forgotten. Hosts found at start
@@ -42,12 +43,16 @@ class MoveLog {
   /// A route got through; the move that it completes, else nullptr.
   const Move* note_installed(const core::RouteKey& key, const bgp::Arrival& arrival);
 
+  /// bgpd had the route of this move; nullptr when the move is forgotten.
+  const Move* note_in_bgpd(std::uint64_t id, core::TimePoint when);
+
   [[nodiscard]] const std::deque<Move>& moves() const { return moves_; }
   [[nodiscard]] std::uint64_t arrivals() const { return arrivals_; }
   [[nodiscard]] std::uint64_t departures() const { return departures_; }
   [[nodiscard]] const LatencyHistogram& verdict() const { return verdict_; }
   [[nodiscard]] const LatencyHistogram& sent() const { return sent_; }
   [[nodiscard]] const LatencyHistogram& installed() const { return installed_; }
+  [[nodiscard]] const LatencyHistogram& bgpd() const { return bgpd_; }
 
  private:
   Move& add(MoveKind kind, const core::Transition& transition, const core::RouteKey& key);
@@ -61,6 +66,7 @@ class MoveLog {
   LatencyHistogram verdict_;
   LatencyHistogram sent_;
   LatencyHistogram installed_;
+  LatencyHistogram bgpd_;
 };
 
 }  // namespace untrombone::daemon

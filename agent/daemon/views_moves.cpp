@@ -39,7 +39,8 @@ Json view_move(const Agent& agent, const Move& move) {
   view.update(view_transition(agent, move.transition));
   view["latency_us"] = {{"verdict", arrival ? Json(to_microseconds(move.verdict)) : Json(nullptr)},
                         {"sent", microseconds(move.sent)},
-                        {"installed", microseconds(move.installed)}};
+                        {"installed", microseconds(move.installed)},
+                        {"bgpd", microseconds(move.bgpd)}};
   return view;
 }
 
@@ -50,7 +51,8 @@ Json view_latencies(const Agent& agent) {
           {"verdict", view_histogram(moves.verdict())},
           {"greeting", view_histogram(agent.greeting_latency())},
           {"sent", view_histogram(moves.sent())},
-          {"installed", view_histogram(moves.installed())}};
+          {"installed", view_histogram(moves.installed())},
+          {"bgpd", view_histogram(moves.bgpd())}};
 }
 
 Json view_moves(const Agent& agent) {

@@ -91,6 +91,12 @@ TEST_CASE("a move is in the stream, in the log of moves and in the metrics", "[e
   const auto& latency = moves.at("latency");
   CHECK(latency.at("sent").at("count") == 1);
   CHECK(latency.at("verdict").at("median_us") <= latency.at("installed").at("median_us"));
+  const auto in_bgpd = [&] {
+    const nlohmann::json latest =
+        world.lab().agent(Site::kB).json({"moves"}).at("moves").back().at("latency_us");
+    return latest.at("bgpd").is_number() && latest.at("bgpd") > latest.at("installed");
+  };
+  CHECK(wait_for(in_bgpd, kPatience));
   CHECK(wait_for([&] { return world.lab().agent(Site::kA).json({"moves"})["latency"]["departures"] == 1; },
                  kPatience));
 
@@ -98,6 +104,7 @@ TEST_CASE("a move is in the stream, in the log of moves and in the metrics", "[e
   CHECK(metrics.starts_with("HTTP/1.1 200 OK\r\n"));
   CHECK(has_line(metrics, R"(untrombone_moves_total{kind="arrival"} 1)"));
   CHECK(has_line(metrics, R"(untrombone_latency_seconds_count{stage="installed"} 1)"));
+  CHECK(has_line(metrics, R"(untrombone_latency_seconds_count{stage="bgpd"} 1)"));
   CHECK(has_line(metrics, R"(untrombone_hosts{segment="lab",verdict="local"} 1)"));
   CHECK(has_line(metrics, R"(untrombone_guard_state{state="active"} 1)"));
   CHECK(get(world, Site::kB, "/healthz").ends_with("\r\n\r\nok\n"));

@@ -61,6 +61,18 @@ TEST_CASE("an arrival is a move, a confirmation is none, a departure is the next
   CHECK(log.departures() == 1);
 }
 
+TEST_CASE("a route that bgpd was seen to have is noted at its move, unless that is forgotten") {
+  MoveLog log;
+  const core::TimePoint cause = at(milliseconds(1));
+  const Move* const came = arrive(log, address(1), cause);
+  const Move* const seen = log.note_in_bgpd(came->id, cause + milliseconds(70));
+  REQUIRE(seen != nullptr);
+  CHECK(seen->bgpd == milliseconds(70));
+  CHECK(log.bgpd().count() == 1);
+  CHECK(log.note_in_bgpd(came->id + 1, cause) == nullptr);
+  CHECK(log.note_in_bgpd(0, cause) == nullptr);
+}
+
 TEST_CASE("a host that was here when the agent started did not move") {
   MoveLog log;
   core::Host host = fresh(at(milliseconds(1)));
