@@ -242,7 +242,7 @@ class App {
     CLI::App* show = config->add_subcommand("show", "print configuration keys");
     show->add_flag("--defaults", options_.defaults, "every key with its default and a line of help")
         ->required();
-    show->callback([this] { action_ = [this] { return print(hooks_.render_defaults()); }; });
+    show->callback([this] { action_ = [this] { return show_defaults(); }; });
   }
 
   void add_frr_config() {
@@ -377,6 +377,11 @@ class App {
     }
     if (ok) return kExitOk;
     return verdict.unreadable ? kExitFailed : kExitFindings;
+  }
+
+  int show_defaults() {
+    const std::string text = hooks_.render_defaults();
+    return print(options_.json ? pretty({{"config", text}}) : text);
   }
 
   static std::string pretty(const Json& document) {

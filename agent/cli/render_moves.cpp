@@ -46,7 +46,9 @@ std::string describe_move(const Json& event, const Style& style) {
   std::string text =
       fmt::format("{} {} {} at {}: {}", paint(style, colour_of_move(kind), kind), text_at(event, "ip"),
                   text_at(event, "mac"), text_at(event, "port"), text_at(event, "reason"));
-  if (number_at(latency, "installed")) {
+  if (number_at(latency, "bgpd")) {
+    text += fmt::format(" (in bgpd after {})", latency_at(latency, "bgpd"));
+  } else if (number_at(latency, "installed")) {
     text += fmt::format(" (installed after {})", latency_at(latency, "installed"));
   }
   return text;

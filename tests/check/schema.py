@@ -26,7 +26,11 @@ gateways = ["192.0.2.1"]
 
 
 def schemas(root: Path) -> dict[str, dict]:
-    return {path.stem: json.loads(path.read_text()) for path in sorted((root / "docs/schema").glob("*.json"))}
+    found = {path.stem: json.loads(path.read_text()) for path in sorted((root / "docs/schema").glob("*.json"))}
+    for schema in found.values():
+        if "$ref" in schema:  # the same as another one
+            schema.update(found[Path(schema.pop("$ref")).stem] | schema)
+    return found
 
 
 def documents(root: Path) -> list[tuple[str, str, object]]:
@@ -37,6 +41,10 @@ def documents(root: Path) -> list[tuple[str, str, object]]:
             continue
         kind = next((k for k in sorted(schemas(root), key=len, reverse=True) if path.name.startswith(k + "-")), "")
         found.append((kind, path.name, json.loads(path.read_text())))
+    for path in sorted((root / "tests/golden/commands").glob("*.json")):
+        text = path.read_text()
+        for document in text.splitlines() if path.stem == "watch" else [text]:
+            found.append((path.stem, path.name, json.loads(document)))
     return found
 
 

@@ -8,6 +8,7 @@ import tempfile
 import unittest
 from pathlib import Path
 
+import commands
 import docs
 import format as format_check
 import layering
@@ -115,6 +116,16 @@ class Checks(unittest.TestCase):
         self.assertEqual(manual.compare("m", wanted, {"agent": set(), "gone": set()}),
                          ["m: lacks the command host clear", "m: there is no command gone", "m: agent lacks --observe"])
         self.assertEqual(manual.check_words("c", "host agent --observe", wanted), ["c: does not know clear"])
+
+    def test_a_command_without_a_golden_document_its_text_or_its_schema_is_found(self) -> None:
+        known = {"agent": {"--config"}, "host": set(), "host clear": set(), "explain": {"--path"}}
+        self.assertEqual(commands.kinds(known), ["explain", "host-clear", "path"])
+        self.finds(lambda root: commands.check_kind(root, "path"), "lacks path.json", "lacks a document of path")
+        self.write("docs/schema/path.json", "{}")
+        self.write("tests/golden/cli/path-outside.json", "{}")
+        self.finds(lambda root: commands.check_kind(root, "path"), "path-outside.json: there is no text beside it")
+        self.write("tests/golden/cli/path-outside.txt", "")
+        self.finds(lambda root: commands.check_kind(root, "path"))
 
     def test_a_document_that_does_not_fit_its_schema_is_found(self) -> None:
         self.write("docs/schema/hosts.json", '{"type": "object", "required": ["hosts"]}')

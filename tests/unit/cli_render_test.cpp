@@ -18,10 +18,12 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr DocumentKind kKinds[] = {
-    DocumentKind::kStatus,    DocumentKind::kHosts,      DocumentKind::kRoutes,    DocumentKind::kExplain,
-    DocumentKind::kHostClear, DocumentKind::kReload,     DocumentKind::kDoctor,    DocumentKind::kMoves,
-    DocumentKind::kAudit,     DocumentKind::kPath,       DocumentKind::kGuardShow, DocumentKind::kGuardTest,
-    DocumentKind::kHostClaim, DocumentKind::kHostRelease};
+    DocumentKind::kStatus,    DocumentKind::kHosts,       DocumentKind::kRoutes,
+    DocumentKind::kExplain,   DocumentKind::kHostClear,   DocumentKind::kReload,
+    DocumentKind::kDoctor,    DocumentKind::kMoves,       DocumentKind::kAudit,
+    DocumentKind::kPath,      DocumentKind::kGuardShow,   DocumentKind::kGuardTest,
+    DocumentKind::kHostClaim, DocumentKind::kHostRelease, DocumentKind::kGuardOpen,
+    DocumentKind::kGuardClose};
 
 std::string read_file(const fs::path& path) {
   const std::ifstream file(path);
