@@ -72,7 +72,7 @@ class World {
 
   void step() {
     Guest& guest = guests_[below(kGuests)];
-    switch (below(16)) {
+    switch (below(18)) {
       case 0:
       case 1: move(guest); break;
       case 2: give_address(guest); break;
@@ -86,6 +86,10 @@ class World {
       case 10: tell(RouteNoted{{{}, IpPrefix::host(any_ip())}, RouteNote::kBetterWon}); break;
       case 11: tell(FreezeCleared{kSegment, any_ip()}); break;
       case 12: flap_interface(); break;
+      case 13:
+        tell(HostExpected{kSegment, any_ip(), std::nullopt, std::chrono::seconds(1 + below(60))});
+        break;
+      case 14: tell(HostReleased{kSegment, any_ip()}); break;
       default: speak(guest); break;
     }
     constexpr Duration kPauses[] = {0ms, 1ms, 40ms, 300ms, 1500ms, 4s, 30s};
@@ -339,12 +343,13 @@ class World {
       const IpAddress& address = prefix.address();
       if (!settings.may_be_host(address) || address == kOwn)
         FAIL(prefix.to_string() << " is announced, and may not be a host");
-      if (!ever_local_.contains(address))
-        FAIL(prefix.to_string() << " is announced, but no MAC that had it was ever on a local port");
       const Host* const host = driver_.host(address);
+      const bool ahead = host != nullptr && host->is_expected();
+      if (!ahead && !ever_local_.contains(address))
+        FAIL(prefix.to_string() << " is announced, but no MAC that had it was ever on a local port");
       if (host == nullptr) FAIL(prefix.to_string() << " is announced, and not in the table");
       const bool lingers = route.route_class == RouteClass::kLingering;
-      if (host != nullptr && (lingers ? host->state != HostState::kDeparting : !host->is_here()))
+      if (host != nullptr && (lingers ? host->state != HostState::kDeparting && !ahead : !host->is_here()))
         FAIL(prefix.to_string() << " is announced as " << to_string(route.route_class) << ", and is "
                                 << to_string(host->state));
     }
