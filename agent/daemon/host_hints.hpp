@@ -19,7 +19,7 @@ class Agent;
 [[nodiscard]] nlohmann::ordered_json answer_host_clear(Agent& agent, const nlohmann::json& request);
 
 /// Why the segment can have no host with this address; nullopt when it can, or when it is in none of its subnets.
-[[nodiscard]] std::optional<std::string> why_no_host(const Agent& agent, core::SegmentId segment,
+[[nodiscard]] std::optional<std::string> why_no_host(const Agent& agent, core::SegmentId id,
                                                      const core::IpAddress& ip);
 
 }  // namespace untrombone::daemon

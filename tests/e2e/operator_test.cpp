@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // What an operator and his machines see of one move: the stream, the log of moves, the metrics.
+#include <cstdio>
 #include <fstream>
 #include <set>
 
@@ -97,6 +98,10 @@ TEST_CASE("a move is in the stream, in the log of moves and in the metrics", "[e
     return latest.at("bgpd").is_number() && latest.at("bgpd") > latest.at("installed");
   };
   CHECK(wait_for(in_bgpd, kPatience));
+  const nlohmann::json stages =
+      world.lab().agent(Site::kB).json({"moves"}).at("moves").back().at("latency_us");
+  std::printf("acknowledged by zebra after %.1f ms, in bgpd after %.1f ms\n",
+              stages.value("installed", 0.0) / 1000, stages.value("bgpd", 0.0) / 1000);
   CHECK(wait_for([&] { return world.lab().agent(Site::kA).json({"moves"})["latency"]["departures"] == 1; },
                  kPatience));
 
