@@ -145,6 +145,8 @@ TEST_CASE("a wrong command line is exit code 64 and says why on the error output
       {"frobnicate"},
       {"status", "--frobnicate"},
       {"hosts", "--verdict", "perhaps"},
+      {"host", "claim", "192.0.2"},
+      {"host", "claim", "192.0.2.7", "--mac", "00:00:5e:00:53"},
       {"hosts", "192.0.2.1/24"},
       {"hosts", "192.0.2.0/24", "198.51.100.0/24"},
       {"explain"},
@@ -230,6 +232,15 @@ TEST_CASE("the request is one line of JSON with the filters that were given") {
         "{\"command\":\"hosts\",\"prefix\":\"192.0.2.7/32\"}\n");
   CHECK(converse({"explain", "2001:DB8::0:1", "--socket", "SOCKET"}, R"({"found": true})").request ==
         "{\"command\":\"explain\",\"address\":\"2001:db8::1\"}\n");
+  const auto claimed = converse({"host", "claim", "192.0.2.7", "--mac", "00:00:5e:00:53:07", "--for", "5m",
+                                 "--segment", "vlan10", "--socket", "SOCKET"},
+                                R"({"claimed": false, "reason": "it is here already"})");
+  CHECK(claimed.request ==
+        "{\"command\":\"host-claim\",\"segment\":\"vlan10\",\"address\":\"192.0.2.7\",\"for\":\"5m\","
+        "\"mac\":\"00:00:5e:00:53:07\"}\n");
+  CHECK(claimed.outcome.code == kExitFindings);
+  CHECK(converse({"host", "release", "192.0.2.7", "--socket", "SOCKET"}, R"({"released": true})").request ==
+        "{\"command\":\"host-release\",\"address\":\"192.0.2.7\"}\n");
 }
 
 TEST_CASE("with --json the document is printed as received, before or after the command") {
