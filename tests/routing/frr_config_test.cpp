@@ -39,7 +39,7 @@ std::vector<std::string> commands_of(const std::string& configuration) {
 
 void check_taken(Router& router, const std::string& configuration) {
   INFO(configuration);
-  CHECK(router.feed(configuration).empty());
+  CHECK(router.feed(configuration) == "");
   std::string running = router.running_config();
   const std::string unchanged = running;
   // FRR 7.5 ends a node's first line with a space.
@@ -48,7 +48,7 @@ void check_taken(Router& router, const std::string& configuration) {
     INFO(command);
     CHECK(running.find(command + "\n") != std::string::npos);
   }
-  CHECK(router.feed(configuration).empty());
+  CHECK(router.feed(configuration) == "");
   CHECK(router.running_config() == unchanged);
 }
 

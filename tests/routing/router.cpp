@@ -35,6 +35,10 @@ bool is_complaint(std::string_view line) {
          line.find("arning") != std::string_view::npos;
 }
 
+// How FRR 10.7 takes a line that it has already.
+constexpr std::string_view kNoted = "% Configuration applied with notes:";
+constexpr std::string_view kNothingToDo = "No changes found to be committed!";
+
 bool accepts_clients(const fs::path& path) {
   const lab::UniqueFd socket(lab::check(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), "socket"));
   sockaddr_un address{};
@@ -114,7 +118,11 @@ std::string Router::feed(const std::string& configuration) {
   std::istringstream said(result.output + "\n" + result.error);
   std::string complaints;
   for (std::string line; std::getline(said, line);) {
-    if (is_complaint(line)) complaints += line + "\n";
+    if (!is_complaint(line)) continue;
+    std::string notes;
+    const bool noted = line == kNoted && std::getline(said, notes);
+    if (noted && notes == kNothingToDo) continue;
+    complaints += line + "\n" + (noted ? notes + "\n" : "");
   }
   if (complaints.empty() && result.status != 0) complaints = fmt::format("vtysh: status {}\n", result.status);
   return complaints;
