@@ -54,6 +54,10 @@ class Lint {
   Lint(const FrrLintRequest& request, std::string_view text)
       : request_(request), config_(request.config), running_(parse_frr_running(text)) {
     if (running_.version) config_.version = *running_.version;
+    // As daemon::needs_instance_for_protocols(), which did not know the release.
+    if (has_protocol(RoutingProtocol::kIsis) && isis_needs_table_number(config_.version)) {
+      config_.with_instance = true;
+    }
   }
 
   std::vector<FrrFinding> run() {
@@ -92,7 +96,8 @@ class Lint {
       if (ipv6) check_family(router, true);
       if (router.narrow_metrics) {
         add("frr-narrow-metrics", describe(router),
-            "IS-IS uses narrow metrics, which end at 63: all classes tie", "metric-style wide");
+            "IS-IS uses narrow metrics, which end at 63: all classes tie",
+            vtysh_command({describe(router), "metric-style wide"}));
       }
     }
     if (found) return;
@@ -106,11 +111,12 @@ class Lint {
   }
 
   void check_family(const FrrRouter& router, bool ipv6) {
-    const FrrConfigResult wanted = redistribution_source(config_, ipv6);
     const std::string family =
         router.protocol == "bgp" || router.protocol == "isis" ? ipv6 ? "ipv6" : "ipv4" : "";
     const std::string subject =
         family.empty() ? describe(router) : fmt::format("{}, {}", describe(router), family);
+    if (config_.origin == RouteOrigin::kKernelTable) return check_kernel_table(router, subject, family);
+    const FrrConfigResult wanted = redistribution_source(config_, ipv6);
     if (wanted.has_error()) {
       return add("frr-not-redistributed", subject, wanted.error().message, "see docs/frr.md, Releases");
     }
@@ -124,17 +130,55 @@ class Lint {
     }
     if (ours == nullptr) {
       return add("frr-not-redistributed", subject, fmt::format("has no `redistribute {}`", *wanted),
-                 std::string(kRegenerate));
+                 vtysh_command(redistribution_lines(router, family, *wanted)));
     }
-    check_map(subject, word_after(ours->words, "route-map"));
+    check_map(subject, word_after(ours->words, "route-map"),
+              vtysh_command(redistribution_lines(router, family, *wanted)));
   }
 
-  void check_map(const std::string& subject, const std::string& name) {
+  /// A kernel table's routes have no tags, and not every daemon can tell their metrics apart: docs/frr.md.
+  void check_kernel_table(const FrrRouter& router, const std::string& subject, const std::string& family) {
+    const std::string number = std::to_string(config_.table);
+    const bool found = std::any_of(
+        router.redistributions.begin(), router.redistributions.end(), [&](const FrrRedistribution& each) {
+          return each.family == family && each.words.size() > 1 &&
+                 (each.words[0] == "table" || each.words[0] == "table-direct") && each.words[1] == number;
+        });
+    if (found) return;
+    add("frr-not-redistributed", subject,
+        fmt::format("has neither `redistribute table {0}` nor `redistribute table-direct {0}`", number),
+        "see docs/frr.md, A kernel table");
+  }
+
+  /// The one line that is missing, and what leads to it.
+  std::vector<std::string> redistribution_lines(const FrrRouter& router, const std::string& family,
+                                                const std::string& source) const {
+    std::vector<std::string> lines{describe(router)};
+    switch (config_.protocol) {
+      case RoutingProtocol::kBgp:
+        lines.push_back(fmt::format("address-family {} unicast", family));
+        lines.push_back(fmt::format("redistribute {} route-map {}", source, kBgpMap));
+        break;
+      case RoutingProtocol::kIsis:
+        lines.push_back(fmt::format("redistribute {} {} level-2 route-map {}", family, source, kIsisMap));
+        break;
+      case RoutingProtocol::kOspf:
+      case RoutingProtocol::kOspf6:
+        lines.push_back(fmt::format("redistribute {} route-map {}", source, kOspfMap));
+    }
+    return lines;
+  }
+
+  static std::string vtysh_command(const std::vector<std::string>& lines) {
+    return fmt::format("vtysh -c 'configure terminal' -c '{}'", fmt::join(lines, "' -c '"));
+  }
+
+  void check_map(const std::string& subject, const std::string& name, const std::string& with_map) {
     if (name.empty()) {
       return add(
           "frr-redistributes-everything", subject,
           "redistributes without a route-map: every route of the kind, without its class or the marker",
-          std::string(kRegenerate));
+          with_map);
     }
     const auto found = running_.route_maps.find(name);
     if (found == running_.route_maps.end()) {
@@ -202,9 +246,14 @@ class Lint {
     if (line != nullptr)
       std::erase_if(missing, [&](const std::string& each) { return has_word(*line, each); });
     if (missing.empty()) return;
+    // The line replaces the one that is there.
+    FrrWords all = line == nullptr ? FrrWords() : FrrWords(line->begin() + 1, line->end());
+    std::erase(all, "additive");
+    all.insert(all.end(), missing.begin(), missing.end());
     add("frr-no-marker", fmt::format("route-map {}", name),
         fmt::format("sets no community {} on routes with tag {}", fmt::join(missing, ", "), tag),
-        std::string(kRegenerate));
+        fmt::format("in the clause of route-map {} with `match tag {}`: set community {} additive", name, tag,
+                    fmt::join(all, " ")));
   }
 
   // ---- sessions that leave the domain ----------------------------------------------------------------------------
@@ -250,7 +299,8 @@ class Lint {
       if (!announces(family) || !carries(router, neighbor, group, family)) continue;
       if (keeps_hosts_in(neighbor, group, family)) continue;
       return add("frr-border-open", subject, fmt::format("host routes leave the domain there ({})", family),
-                 "feed FRR what `untrombone frr-config --border` prints");
+                 fmt::format("feed FRR what `untrombone frr-config --border --asn {} --neighbor {}` prints",
+                             router.name, address));
     }
   }
 

@@ -59,7 +59,8 @@ struct DoctorFacts {
   bool clock_synchronised = false;
   std::map<std::string, std::string> sysctls;  ///< by path below /proc/sys
   std::vector<netlink::LinkDetails> links;
-  std::vector<FrrDaemon> daemons;    ///< those that answer
+  std::vector<FrrDaemon> daemons;  ///< those that answer
+  std::string frr_running;         ///< the running configurations of the routing daemons, one after the other
   std::optional<std::size_t> hosts;  ///< known to the agent, else neighbours of the kernel
 };
 

@@ -9,6 +9,7 @@
 #include <fmt/ranges.h>
 
 #include "agent/cli/doctor.hpp"
+#include "agent/daemon/frr_setup.hpp"
 #include "bgp/zapi/release.hpp"
 
 namespace untrombone::cli {
@@ -120,17 +121,39 @@ void check_routing_daemons(const DoctorFacts& facts, std::vector<Check>& checks)
   checks.push_back(std::move(check));
 }
 
+/// What the agent's own watch looks for every half minute, too.
+void check_frr_config(const DoctorFacts& facts, std::vector<Check>& checks) {
+  if (!facts.config || facts.frr_running.empty()) return;
+  const auto findings = bgp::lint_frr(daemon::frr_lint_request(*facts.config), facts.frr_running);
+  const auto base = [](std::string subject, std::string command) {
+    return make("frr-config", std::move(subject), "what `untrombone frr-config` prints",
+                "routes that are not announced, not ranked by their age, or leave the domain",
+                std::move(command));
+  };
+  for (const bgp::FrrFinding& finding : findings) {
+    Check check = base(finding.subject, finding.hint);
+    judge(check, fmt::format("{}: {}", finding.id, finding.problem), false,
+          finding.error ? Severity::kError : Severity::kWarning);
+    checks.push_back(std::move(check));
+  }
+  if (!findings.empty()) return;
+  Check check = base("running configuration", "untrombone frr-config");
+  judge(check, "has it", true, Severity::kError);
+  checks.push_back(std::move(check));
+}
+
 struct Area {
   void (*judge)(const DoctorFacts& facts, std::vector<Check>& checks);
 };
 
 /// In the order of the answer.
 constexpr Area kChecks[] = {
-    {check_config},   {check_kernel}, {check_capabilities},    {check_nft}, {check_clock}, {check_sysctls},
-    {check_segments}, {check_zebra},  {check_routing_daemons},
+    {check_config},          {check_kernel},     {check_capabilities}, {check_nft},
+    {check_clock},           {check_sysctls},    {check_segments},     {check_zebra},
+    {check_routing_daemons}, {check_frr_config},
 };
 
-constexpr std::array<std::string_view, 20> kIds = {
+constexpr std::array<std::string_view, 21> kIds = {
     "config",
     "kernel",
     "capabilities",
@@ -151,6 +174,7 @@ constexpr std::array<std::string_view, 20> kIds = {
     "frr-zebra",
     "frr-release",
     "frr-daemons",
+    "frr-config",
 };
 
 }  // namespace

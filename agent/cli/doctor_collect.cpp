@@ -78,6 +78,8 @@ void collect_daemons(DoctorFacts& facts) {
     std::string banner;
     const bool said = !vty.run("show version", banner);
     facts.daemons.push_back({std::string(name), said ? version_in(banner) : ""});
+    std::string running;
+    if (name != "zebra" && !vty.run("show running-config", running)) facts.frr_running += running;
   }
 }
 

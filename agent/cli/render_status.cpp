@@ -173,7 +173,13 @@ std::string render_alarms(const Json& status, const Style& style) {
                {text_at(alarm, "count")},
                {age_at(alarm, "last_seconds") + " ago"}});
   }
-  return table.empty() ? "alarms  none\n" : fmt::format("\n{}", table.render(style));
+  if (table.empty()) return "alarms  none\n";
+  std::string text = fmt::format("\n{}", table.render(style));
+  for (const Json& alarm : array_at(status, "alarms")) {
+    const std::string hint = text_at(alarm, "hint", "");
+    if (!hint.empty()) text += fmt::format("{}: {}\n", text_at(alarm, "kind"), hint);
+  }
+  return text;
 }
 
 std::string render_counters(const Json& status, const Style& style) {

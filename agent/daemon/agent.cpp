@@ -61,6 +61,7 @@ Agent::Agent(boost::asio::io_context& io, const Config& config, Log& log, bool o
       guard_(io, config_, topology_, log),
       answers_(io, config_, topology_, site_, log),
       sink_(make_sink(io, *this, config, log, observe)),
+      frr_(io, config_, *sink_, log),
       claim_sources_(io, *this, config_, topology_),
       uplink_(io, config_, topology_, log),
       timer_(io),
@@ -79,6 +80,12 @@ ConfigResult<void> Agent::start() {
   if (const auto error = monitor_.start()) return ConfigError{"netlink: " + error.message()};
   tap_watch_.start();
   sink_->start();
+  if (!observe_) {
+    frr_.on_change([this] {
+      if (status_changed_) status_changed_();
+    });
+    frr_.look_soon();
+  }
   return {};
 }
 
@@ -87,6 +94,7 @@ void Agent::stop(std::function<void()> done) {
   timer_.cancel();
   claim_sources_.stop();
   lookout_.stop();
+  frr_.stop();
   taps_.give_up_probe_macs();
   tap_watch_.stop();
   monitor_.stop();
@@ -127,6 +135,7 @@ void Agent::apply(const Config& config) {
   update_topology();
   monitor_.resync();
   settle();
+  if (!observe_) frr_.look_soon();
   if (status_changed_) status_changed_();
 }
 
@@ -360,6 +369,7 @@ void Agent::on_sink_status() {
   log_.event(LogLevel::kInfo, log_events::kSinkState, std::string(to_string(status.state)),
              {{"detail", status.detail}, {"release", status.release}});
   note_announced();
+  if (!observe_ && !stopping_) frr_.look_soon();
   if (status_changed_) status_changed_();
 }
 

@@ -18,6 +18,7 @@
 #include "agent/daemon/config.hpp"
 #include "agent/daemon/config_reload.hpp"
 #include "agent/daemon/event_hub.hpp"
+#include "agent/daemon/frr_watch.hpp"
 #include "agent/daemon/guard_keeper.hpp"
 #include "agent/daemon/kernel_answers.hpp"
 #include "agent/daemon/log.hpp"
@@ -82,6 +83,7 @@ class Agent final : public netlink::MonitorListener,
   [[nodiscard]] const GuardKeeper& guard() const { return guard_; }
   [[nodiscard]] GuardKeeper& guard() { return guard_; }
   [[nodiscard]] const ClaimSources& claim_sources() const { return claim_sources_; }
+  [[nodiscard]] const FrrWatch& frr() const { return frr_; }
   [[nodiscard]] const UplinkWatch& uplink() const { return uplink_; }
   [[nodiscard]] const MoveLog& moves() const { return moves_; }
   [[nodiscard]] const LatencyHistogram& greeting_latency() const { return greeting_latency_; }
@@ -158,6 +160,7 @@ class Agent final : public netlink::MonitorListener,
   GuardKeeper guard_;
   KernelAnswers answers_;
   std::unique_ptr<bgp::RouteSink> sink_;
+  FrrWatch frr_;
   ClaimSources claim_sources_;
   UplinkWatch uplink_;
   boost::asio::steady_timer timer_;

@@ -30,6 +30,8 @@ inline constexpr std::string_view kGuardDrift = "guard-drift";
 inline constexpr std::string_view kGuardFailed = "guard-failed";
 inline constexpr std::string_view kUplinkLost = "uplink-lost";
 inline constexpr std::string_view kUplinkBack = "uplink-back";
+inline constexpr std::string_view kFrrTrouble = "frr-trouble";
+inline constexpr std::string_view kFrrTroubleOver = "frr-trouble-over";
 inline constexpr std::string_view kKernelOverrun = "kernel-overrun";
 inline constexpr std::string_view kKernelFailed = "kernel-failed";
 

@@ -143,6 +143,15 @@ Json view_alarms(const Agent& agent) {
                     {"count", entry.count},
                     {"last_seconds", age_of(entry.last)}});
   }
+  for (const FrrTrouble& trouble : agent.frr().troubles()) {
+    list.push_back({{"kind", trouble.finding.id},
+                    {"segment", ""},
+                    {"subject", fmt::format("{}: {}", trouble.finding.subject, trouble.finding.problem)},
+                    {"hint", trouble.finding.hint},
+                    {"count", 1},
+                    {"since_seconds", age_of(trouble.since)},
+                    {"last_seconds", age_of(trouble.last)}});
+  }
   return list;
 }
 

@@ -51,6 +51,11 @@ struct Watched {
     const std::string routes = world.lab().vtysh(Node::kSiteA, "show ip route " + vm.prefix());
     CHECK(routes.find(vm.address()) != std::string::npos);
   }
+  bool has_alarm(const std::string& kind) {
+    const nlohmann::json alarms = agent().json({"status"})["alarms"];
+    return std::any_of(alarms.begin(), alarms.end(),
+                       [&](const nlohmann::json& alarm) { return alarm["kind"] == kind; });
+  }
   std::string state() {
     const nlohmann::json route = agent().json({"explain", vm.address()})["route"];
     return route.is_object() ? route.value("state", "") : "";
@@ -107,6 +112,7 @@ TEST_CASE(
   watched.world.lab().move(leaver, Site::kB);
   REQUIRE(watched.world.becomes(Site::kA, leaver, "remote"));
   watched.frr().start_daemon("zebra");
+  CHECK(wait_for([&] { return watched.has_alarm("frr-daemon-deaf"); }, kRouting));
   const auto ghosts = [&] {
     std::set<std::string> subjects;
     const nlohmann::json report = watched.agent().json({"audit", "--config", watched.agent().config()});
@@ -120,6 +126,25 @@ TEST_CASE(
   CHECK(watched.world.reaches(leaver, Site::kB, kRouting));
   CHECK(wait_for([&] { return !announced_by_a(); }, kRouting));
   CHECK(wait_for([&] { return ghosts().empty(); }, kPatience));
+  CHECK(wait_for([&] { return !watched.has_alarm("frr-daemon-deaf"); }, kRouting));
+}
+
+TEST_CASE("routes that are not redistributed any more raise an alarm with the line that mends it", "[e2e]") {
+  Watched watched;
+  const bool plain = watched.frr().version() < 1005;
+  const std::string table = plain ? "table" : "table 201";
+  const auto configure = [&](const std::string& line) {
+    watched.frr().vtysh({"configure terminal", "router bgp 65001", "address-family ipv4 unicast", line});
+  };
+  REQUIRE_FALSE(watched.has_alarm("frr-not-redistributed"));
+  configure("no redistribute " + table);
+  CHECK(wait_for([&] { return watched.has_alarm("frr-not-redistributed"); }, kRouting));
+  CHECK(watched.agent()
+            .cli({"doctor", "--config", watched.agent().config()})
+            .output.find("-c 'redistribute " + table + " route-map UNTROMBONE'") != std::string::npos);
+  configure("redistribute " + table + " route-map UNTROMBONE");
+  CHECK(wait_for([&] { return !watched.has_alarm("frr-not-redistributed"); }, kRouting));
+  CHECK(watched.world.reaches(watched.vm, Site::kA, kRouting));
 }
 
 TEST_CASE("bgpd restarted: the agent has nothing to do", "[e2e]") {

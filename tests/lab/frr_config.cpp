@@ -38,17 +38,17 @@ constexpr const char* kUntromboneBgp = R"(route-map UNTROMBONE permit 10
  match {} {}
  set weight 0
  set local-preference 200
- set community 65000:4211 additive
+ set community 65000:4211 65000:4219 additive
 route-map UNTROMBONE permit 20
  match {} {}
  set weight 0
  set local-preference 100
- set community 65000:4210 additive
+ set community 65000:4210 65000:4219 additive
 route-map UNTROMBONE permit 30
  match {} {}
  set weight 0
  set local-preference 1
- set community 65000:4212 additive
+ set community 65000:4212 65000:4219 additive
 )";
 
 // A route's class is its tag, and in a kernel table, which has no tags, its metric.

@@ -8,6 +8,8 @@
 
 #include <catch2/catch.hpp>
 
+#include "tests/unit/golden.hpp"
+
 namespace untrombone::cli {
 namespace {
 
@@ -63,6 +65,7 @@ DoctorFacts healthy() {
   facts.links = {link(2, "br0", 0, "bridge"), link(3, "acc0", 2), link(4, "dci0", 2), link(5, "peer0", 2),
                  link(6, "eth0", 0, "")};
   facts.daemons = {{"zebra", "8.4.4"}, {"bgpd", "8.4.4"}};
+  facts.frr_running = testing::golden_text("frr/running-8.4.conf");
   facts.hosts = 100;
   return facts;
 }
@@ -93,6 +96,20 @@ TEST_CASE("a fit machine has no problem, and every check had its say") {
   }
   for (const std::string_view id : check_ids()) CHECK(said.count(std::string(id)) == 1);
   CHECK(said.size() == check_ids().size());
+}
+
+TEST_CASE("what FRR's configuration lacks is an error with the line that mends it") {
+  DoctorFacts facts = healthy();
+  const std::string line = "  redistribute table route-map UNTROMBONE\n";
+  const std::size_t at = facts.frr_running.find(line);
+  REQUIRE(at != std::string::npos);
+  facts.frr_running.erase(at, line.size());
+  const Check check = problem(facts);
+  CHECK(check.id == "frr-config");
+  CHECK(check.severity == Severity::kError);
+  CHECK(check.subject == "router bgp 65001, ipv4");
+  CHECK(check.seen == "frr-not-redistributed: has no `redistribute table`");
+  CHECK(check.command.find("-c 'redistribute table route-map UNTROMBONE'") != std::string::npos);
 }
 
 TEST_CASE("every planted fault is the one problem, with its id, subject and severity") {

@@ -167,6 +167,35 @@ TEST_CASE("no-export is checked for, and objected to where the domain has severa
             .empty());
 }
 
+TEST_CASE("a finding says the line that mends it") {
+  const auto hint = [](const std::string& text, RoutingProtocol protocol) {
+    const auto findings = lint_frr(request_for({protocol}), text);
+    REQUIRE_FALSE(findings.empty());
+    return findings.front().hint;
+  };
+  CHECK(
+      hint(with(running("8.4"), "  redistribute table route-map UNTROMBONE\n", ""), RoutingProtocol::kBgp) ==
+      "vtysh -c 'configure terminal' -c 'router bgp 65001' -c 'address-family ipv4 unicast' -c 'redistribute "
+      "table route-map UNTROMBONE'");
+  CHECK(
+      hint(with(running("10.7"), " redistribute table 201 route-map UNTROMBONE-OSPF\n", ""),
+           RoutingProtocol::kOspf) ==
+      "vtysh -c 'configure terminal' -c 'router ospf' -c 'redistribute table 201 route-map UNTROMBONE-OSPF'");
+  CHECK(hint(with(running("8.4"), "65000:4211 65000:4219 additive", "65000:4219 65000:7 additive"),
+             RoutingProtocol::kBgp) ==
+        "in the clause of route-map UNTROMBONE with `match tag 4211`: set community 65000:4219 65000:7 "
+        "65000:4211 additive");
+}
+
+TEST_CASE("of a kernel table only the redistribution is judged: it has no tags") {
+  FrrLintRequest request = request_for();
+  request.config.origin = RouteOrigin::kKernelTable;
+  CHECK(
+      judged("frr version 10.7\nrouter bgp 65001\n address-family ipv4 unicast\n  redistribute table-direct "
+             "201 route-map X\n exit-address-family\n address-family ipv6 unicast\n  redistribute table 7\n",
+             request) == Ids{"frr-not-redistributed"});
+}
+
 TEST_CASE("nonsense is no configuration, and no crash") {
   for (const char* text :
        {"", "\n\n", "router\n", "route-map\n x\n", " neighbor\n", "bgp community-list\n",

@@ -5,6 +5,7 @@
 #include "bgp/kernel/listeners.hpp"
 #include "bgp/kernel/route_codec.hpp"
 #include "bgp/static_routes.hpp"
+#include "bgp/zebra_clients.hpp"
 #include "bgp/zebra_rib.hpp"
 
 namespace untrombone::bgp {
@@ -58,6 +59,26 @@ TEST_CASE("what is written is read back the same") {
   const auto read = read_static_routes(configuration_line(route), 4210);
   REQUIRE(read.size() == 1);
   CHECK(read.front() == route);
+}
+
+// ---- zebra's clients ---------------------------------------------------------------------------------------------
+
+TEST_CASE("what zebra told a daemon is counted, and the label manager's session is another client") {
+  // Of 10.3, shortened; 7.5 to 10.7 print the same lines.
+  constexpr std::string_view kClients =
+      "Client: system\n------------------------ \nRedist:v4   9           0           0           \n\n"
+      "Client: bgp\n------------------------ \nFD: 31 \n"
+      "Type        Add         Update      Del \n"
+      "IPv4        0           0           0           \n"
+      "Redist:v4   1           2           7           \n"
+      "Redist:v6   0           0           0           \n"
+      "Redist:v6 is not counted here\n\n"
+      "Client: bgp [1]\nRedist:v4   4           0           0           \n";
+  CHECK(read_zebra_client(kClients, "bgp") == ZebraClient{3, 0});
+  CHECK(read_zebra_client(kClients, "system") == ZebraClient{9, 0});
+  CHECK_FALSE(read_zebra_client(kClients, "ospf"));
+  CHECK_FALSE(read_zebra_client("", "bgp"));
+  CHECK(read_zebra_client("Client: bgp", "bgp") == ZebraClient{});
 }
 
 // ---- zebra's RIB -------------------------------------------------------------------------------------------------
