@@ -160,8 +160,10 @@ TEST_CASE("a /128 survives the agent without a flap, and is swept when its host 
   CHECK(world.host_route_gone(gone6));
   CHECK(world.host_route_gone(gone4));
   CHECK(world.becomes(Site::kA, vm.address6(), "local"));
+  // zebra of 7.5 has no --v6-rr-semantics: it changes an IPv6 route by removing it first (docs/frr.md).
+  const bool replaces = world.lab().frr(Site::kA).version() >= 800;
   for (const RouteEvent& event : world.remote().events(killed)) {
-    CHECK_FALSE((event.prefix == vm.prefix6() && event.kind == RouteEvent::Kind::kDelete));
+    if (replaces) CHECK_FALSE((event.prefix == vm.prefix6() && event.kind == RouteEvent::Kind::kDelete));
   }
   CHECK(reaches6(world, vm, Site::kA));
 }

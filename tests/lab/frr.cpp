@@ -115,7 +115,7 @@ Frr::Frr(Node router, const Netns& netns, const FrrOptions& options, fs::path di
   if (fs::exists(tree + kDaemonDirectory + "mgmtd")) {
     start_daemon("mgmtd");
   }
-  start_daemon("zebra");
+  start_zebra();
   if (options_.sink == Sink::kVtysh) {
     start_daemon("staticd");
   }
@@ -127,6 +127,19 @@ void Frr::configure(Node router) {
   write_file(directory_ / "zebra.conf", zebra_config(router, setup));
   write_file(directory_ / "bgpd.conf", bgpd_config(router, setup));
   write_file(directory_ / "ospfd.conf", ospfd_config(router, setup));
+}
+
+// zebra of 10.3 at times starts without its connected routes, though it lists the interfaces and their addresses.
+void Frr::start_zebra() {
+  constexpr int kAttempts = 10;
+  const auto knows_its_links = [this] {
+    return vtysh({"show ip route connected"}).find("is directly connected") != std::string::npos;
+  };
+  for (int attempt = 0; attempt < kAttempts; ++attempt) {
+    start_daemon("zebra");
+    if (wait_for(knows_its_links, std::chrono::seconds(2))) return;
+  }
+  throw std::runtime_error("zebra has no connected routes:\n" + read_file(directory_ / "zebra.log"));
 }
 
 void Frr::start_daemon(const std::string& name) {

@@ -4,6 +4,7 @@
 #include <catch2/catch.hpp>
 #include <fmt/format.h>
 
+#include "bgp/zebra_clients.hpp"
 #include "tests/routing/domain.hpp"
 
 using namespace untrombone;
@@ -83,6 +84,28 @@ void play(Contest& contest, bool bgp, bool lingering_gives_way) {
   CHECK(contest.edge_sends(Site::kA, "-"));
 }
 
+// isisd takes `redistribute ipv6 table 201`, and zebra, which has the route, hands it nothing.
+void check_isis_is_told_no_ipv6(Domain& domain) {
+  Router& edge = domain.edge(Site::kA);
+  domain.announcer(Site::kA).announce(kHost4, RouteClass::kSettled);
+  domain.announcer(Site::kA).announce(kHost6, RouteClass::kSettled);
+  REQUIRE(domain.reaches(kHost4, Site::kA));
+  REQUIRE(domain.becomes([&] { return edge.route_device(kHost6) == kOwn; }));
+  CHECK(edge.running_config().find("redistribute ipv6 table 201 level-2") != std::string::npos);
+  const auto isisd = bgp::read_zebra_client(edge.vtysh("show zebra client"), "isis");
+  REQUIRE(isisd);
+  CHECK(isisd->redistributed4 > 0);
+  CHECK(isisd->redistributed6 == 0);
+}
+
+// ospf6d of FRR 10.5 and later knows neither form.
+void check_ospf6_takes_no_table(Domain& domain) {
+  for (const char* table : {"table", "table 201", "table-direct 201"}) {
+    CAPTURE(table);
+    CHECK_FALSE(domain.edge(Site::kA).feed(fmt::format("router ospf6\n redistribute {}\n", table)).empty());
+  }
+}
+
 }  // namespace
 
 TEST_CASE("the newest claim wins by BGP inside one AS") {
@@ -107,8 +130,7 @@ TEST_CASE("the newest claim wins by OSPF and OSPFv3") {
   Domain domain(Layout::kOspf);
   Contest ipv4(domain, kHost4);
   play(ipv4, false, true);
-  // ospf6d of FRR 10.5 and later redistributes no table.
-  if (bgp::needs_table_number(domain.remote().version())) return;
+  if (bgp::needs_table_number(domain.remote().version())) return check_ospf6_takes_no_table(domain);
   Contest ipv6(domain, kHost6);
   play(ipv6, false, true);
 }
@@ -119,6 +141,7 @@ TEST_CASE("the newest claim wins by IS-IS") {
   if (domain.remote().version() < bgp::FrrVersion{8, 0}) return;
   Contest ipv4(domain, kHost4);
   play(ipv4, false, true);
+  if (bgp::isis_needs_table_number(domain.remote().version())) return check_isis_is_told_no_ipv6(domain);
   // isisd takes an IPv6 prefix that it announces itself for its own at any metric: the claim of the other site is used
   // at the old one when its own route is gone, which is at the end of `linger`.
   Contest ipv6(domain, kHost6);
