@@ -89,7 +89,8 @@ TEST_CASE("zebra restarted: the routes are back", "[e2e]") {
 }
 
 TEST_CASE(
-    "a host that leaves while zebra alone is down is a ghost in bgpd: the audit says so until bgpd restarts",
+    "a host that leaves while zebra alone is down is a ghost in bgpd: cleared if it hears, else named until "
+    "it restarts",
     "[e2e]") {
   AgentOptions options;
   options.extra_toml = {{"segment.summarize", "linger = \"0s\""}};
@@ -112,7 +113,6 @@ TEST_CASE(
   watched.world.lab().move(leaver, Site::kB);
   REQUIRE(watched.world.becomes(Site::kA, leaver, "remote"));
   watched.frr().start_daemon("zebra");
-  CHECK(wait_for([&] { return watched.has_alarm("frr-daemon-deaf"); }, kRouting));
   const auto ghosts = [&] {
     std::set<std::string> subjects;
     const nlohmann::json report = watched.agent().json({"audit", "--config", watched.agent().config()});
@@ -121,6 +121,14 @@ TEST_CASE(
     }
     return subjects;
   };
+  // bgpd asks a new zebra for a numbered table again, for a plain one it does not.
+  if (watched.frr().version() >= 1005) {
+    CHECK(wait_for([&] { return !announced_by_a(); }, kRouting));
+    CHECK(wait_for([&] { return ghosts().empty(); }, kPatience));
+    CHECK_FALSE(watched.has_alarm("frr-daemon-deaf"));
+    return;
+  }
+  CHECK(wait_for([&] { return watched.has_alarm("frr-daemon-deaf"); }, kRouting));
   CHECK(wait_for([&] { return ghosts() == std::set<std::string>{leaver.prefix()}; }, kPatience));
   watched.restart(watched.frr().routing_daemon());
   CHECK(watched.world.reaches(leaver, Site::kB, kRouting));
