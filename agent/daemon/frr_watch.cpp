@@ -42,8 +42,10 @@ std::pair<std::string_view, std::string_view> names_of(RoutingProtocol protocol)
   return {};
 }
 
+/// isisd is judged by IPv4 alone: zebra hands it no IPv6 routes of ours from 9.1 on (docs/frr.md), and no restart helps.
 bool carries(RoutingProtocol protocol, core::Family family) {
-  if (protocol == RoutingProtocol::kOspf) return family == core::Family::kIpv4;
+  if (protocol == RoutingProtocol::kOspf || protocol == RoutingProtocol::kIsis)
+    return family == core::Family::kIpv4;
   if (protocol == RoutingProtocol::kOspf6) return family == core::Family::kIpv6;
   return true;
 }
