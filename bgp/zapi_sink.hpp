@@ -48,9 +48,10 @@ struct ZapiSinkOptions {
 /// interface that is up sooner than zebra, and a route that comes in between fails.
 ///
 /// The removal of a route that another daemon's route may overtake waits a moment, and when it has been overtaken a
-/// second, and until zebra has answered what it was told before. Zebra announces the winner to the daemons, and with it that ours is gone, when the kernel has the
-/// winner; it says that ours has lost when it asks the kernel. If ours is removed in between, nobody tells the daemons,
-/// and they keep it for good (rib_process_result in zebra/zebra_rib.c, 8.4 to 10.7).
+/// second, and until zebra has answered what it was told before. Zebra announces the winner to the daemons, and with it
+/// that ours is gone, when the kernel has the winner; it says that ours has lost when it asks the kernel. If ours is
+/// removed in between, nobody tells the daemons, and they keep it for good (rib_process_result in zebra/zebra_rib.c,
+/// 8.4 to 10.7).
 ///
 /// Zebra's other habits that shape the code are in docs/architecture.md.
 class ZapiSink final : public RouteSink, private ZapiUser {

@@ -42,7 +42,8 @@ std::pair<std::string_view, std::string_view> names_of(RoutingProtocol protocol)
   return {};
 }
 
-/// isisd is judged by IPv4 alone: zebra hands it no IPv6 routes of ours from 9.1 on (docs/frr.md), and no restart helps.
+/// isisd is judged by IPv4 alone: from 9.1 on zebra hands it no IPv6 routes of ours, and no restart
+/// helps (docs/frr.md).
 bool carries(RoutingProtocol protocol, core::Family family) {
   if (protocol == RoutingProtocol::kOspf || protocol == RoutingProtocol::kIsis)
     return family == core::Family::kIpv4;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// A summary comes and goes, seen by the routing daemons that people have at the other end: at no instant may one of them
-// lack a route to a host.
+// A summary comes and goes, seen by the routing daemons that people have at the other end: at no instant may one of
+// them lack a route to a host.
 #include <algorithm>
 #include <filesystem>
 #include <fstream>

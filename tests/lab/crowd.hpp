@@ -16,8 +16,8 @@
 
 namespace untrombone::lab {
 
-// Many guests behind one cable, a MAC each. They have no namespaces; this object speaks for all of them. Two crowds of the
-// same addresses at two cables are guests that move: each is present at one of them.
+// Many guests behind one cable, a MAC each. They have no namespaces; this object speaks for all of them. Two crowds of
+// the same addresses at two cables are guests that move: each is present at one of them.
 class Crowd {
  public:
   // `ifname` is the cable's end that the guests are at. Everybody is present.
