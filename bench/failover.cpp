@@ -41,7 +41,8 @@ void print_curve(const std::string& mode, const char* way, const failover::Cross
 }  // namespace untrombone::bench
 
 int main(int argc, char** argv) {
-  using namespace untrombone;
+  namespace bench = untrombone::bench;
+  namespace failover = untrombone::failover;
   CLI::App app("A site is lost: routes, time and packets in each mode of summaries");
   failover::Options options;
   options.binary = UNTROMBONE_BIN;
