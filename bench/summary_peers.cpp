@@ -41,7 +41,8 @@ struct Run {
 std::vector<Peer> peers() {
   constexpr const char* kCollapse =
       "import ipaddress, sys\n"
-      "for net in ipaddress.collapse_addresses(map(ipaddress.ip_network, sys.stdin.read().split())): print(net)";
+      "for net in ipaddress.collapse_addresses(map(ipaddress.ip_network, sys.stdin.read().split())): "
+      "print(net)";
   return {{"untrombone summarize", {UNTROMBONE_BIN, "summarize"}},
           {"iprange", {"iprange", "--optimize"}},
           {"python ipaddress", {"python3", "-c", kCollapse}},
@@ -70,7 +71,8 @@ void write_hosts(const fs::path& path, std::size_t count, bool with_length) {
   ::dup2(in, STDIN_FILENO);
   ::dup2(out, STDOUT_FILENO);
   std::vector<char*> argv;
-  for (const std::string& argument : peer.argv) argv.push_back(const_cast<char*>(argument.c_str()));  // NOLINT
+  for (const std::string& argument : peer.argv)
+    argv.push_back(const_cast<char*>(argument.c_str()));  // NOLINT
   argv.push_back(nullptr);
   ::execvp(argv.front(), argv.data());
   ::_exit(127);
