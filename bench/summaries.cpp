@@ -17,6 +17,7 @@
 #include "agent/core/announcer.hpp"
 #include "agent/core/summary/batch.hpp"
 #include "agent/core/summary/word_trie.hpp"
+#include "bench/workload.hpp"
 
 namespace untrombone::bench {
 namespace {
@@ -28,16 +29,6 @@ using Clock = std::chrono::steady_clock;
 
 double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
-}
-
-/// Offsets of hosts, in the order in which they arrive.
-std::vector<std::uint64_t> scattered(std::size_t count, std::mt19937_64& random) {
-  std::vector<std::uint64_t> offsets;
-  for (std::uint64_t at = 0; offsets.size() < count; ++at) {
-    if (random() % 10 < 6) offsets.push_back(at);
-  }
-  std::shuffle(offsets.begin(), offsets.end(), random);
-  return offsets;
 }
 
 /// Tenants of 8 to 512 neighbouring hosts, 60 % of them here.

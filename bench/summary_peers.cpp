@@ -21,6 +21,8 @@
 #include <fmt/format.h>
 #include <fmt/ostream.h>
 
+#include "bench/workload.hpp"
+
 namespace untrombone::bench {
 namespace {
 
@@ -51,14 +53,10 @@ std::vector<Peer> peers() {
 
 /// 60 % of the addresses from 10.0.0.0 on, in no order.
 void write_hosts(const fs::path& path, std::size_t count, bool with_length) {
-  std::mt19937 random(1);
-  std::vector<std::uint32_t> hosts;
-  for (std::uint32_t at = 0x0a000000; hosts.size() < count; ++at) {
-    if (random() % 10 < 6) hosts.push_back(at);
-  }
-  std::shuffle(hosts.begin(), hosts.end(), random);
+  std::mt19937_64 random(1);
   std::ofstream file(path);
-  for (const std::uint32_t host : hosts) {
+  for (const std::uint64_t offset : scattered(count, random)) {
+    const std::uint64_t host = 0x0a000000 + offset;
     fmt::print(file, "{}.{}.{}.{}{}\n", host >> 24U, host >> 16U & 0xffU, host >> 8U & 0xffU, host & 0xffU,
                with_length ? "/32" : "");
   }

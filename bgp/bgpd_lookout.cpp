@@ -5,8 +5,9 @@
 #include <filesystem>
 #include <utility>
 
-#include <fmt/format.h>
 #include <nlohmann/json.hpp>
+
+#include "bgp/claim_tables.hpp"
 
 namespace untrombone::bgp {
 namespace {
@@ -59,9 +60,7 @@ bool BgpdLookout::look_for(std::uint64_t id, const core::IpPrefix& prefix, const
   if (busy_ || stopped_ || now < free_at_ || !std::filesystem::exists(bgpd_.socket())) return false;
   busy_ = true;
   id_ = id;
-  command_ =
-      fmt::format("show bgp{} {} unicast {} json", vrf_name.empty() ? "" : fmt::format(" vrf {}", vrf_name),
-                  prefix.address().is_v4() ? "ipv4" : "ipv6", prefix.to_string());
+  command_ = show_bgp(vrf_name, prefix.address().is_v4(), prefix.to_string());
   pause_ = kFirstPause;
   deadline_ = now + options_.patience;
   ask();

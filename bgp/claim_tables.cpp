@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "bgp/claim_tables.hpp"
 
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 namespace untrombone::bgp {
@@ -70,6 +71,11 @@ std::optional<RouteClass> class_of(const std::optional<std::uint32_t>& route_tag
 }
 
 }  // namespace
+
+std::string show_bgp(std::string_view vrf, bool v4, std::string_view what) {
+  return fmt::format("show bgp{}{} {} unicast{}{} json", vrf.empty() ? "" : " vrf ", vrf,
+                     v4 ? "ipv4" : "ipv6", what.empty() ? "" : " ", what);
+}
 
 TableMember decode_bgp_member(std::string_view name, std::string_view value, RouteClass asked_for) {
   const auto prefix = parse_name(name);

@@ -10,6 +10,10 @@
 
 namespace untrombone::bgp {
 
+/// bgpd's command for its unicast table of a family as JSON; `vrf` empty: the default one. `what`: a prefix, "community
+/// 65000:1", or nothing for all of it.
+[[nodiscard]] std::string show_bgp(std::string_view vrf, bool v4, std::string_view what);
+
 /// Somebody else's route, as a table of FRR shows it.
 struct ClaimedRoute {
   core::IpPrefix prefix;

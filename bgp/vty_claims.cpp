@@ -172,14 +172,12 @@ std::vector<VtyClaims::Question> VtyClaims::questions_for(ClaimList list) const 
 std::vector<VtyClaims::Question> VtyClaims::bgp_questions(const std::string& community) const {
   std::vector<Question> questions;
   for (const ClaimScope& scope : scopes_) {
-    const std::string vrf = scope.vrf_name.empty() ? "" : fmt::format(" vrf {}", scope.vrf_name);
     for (const bool v4 : {true, false}) {
       const bool wanted =
           std::any_of(scope.subnets.begin(), scope.subnets.end(),
                       [&](const core::IpPrefix& subnet) { return subnet.address().is_v4() == v4; });
       if (!wanted) continue;
-      questions.push_back({scope.vrf, fmt::format("show bgp{} {} unicast community {} json", vrf,
-                                                  v4 ? "ipv4" : "ipv6", community)});
+      questions.push_back({scope.vrf, show_bgp(scope.vrf_name, v4, "community " + community)});
     }
   }
   return questions;

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <initializer_list>
 #include <memory>
 #include <optional>
 #include <set>
@@ -132,6 +133,7 @@ class ZapiSink final : public RouteSink, private ZapiUser {
   void await_daemons();
   void clear_ghosts();
   void end_ghost(const core::RouteKey& key, SinkRoute& route);
+  [[nodiscard]] bool has_any_in(std::initializer_list<RouteState> states) const;
   [[nodiscard]] bool has_unanswered() const;
   void finish_stop_if_done();
   void end_stop();

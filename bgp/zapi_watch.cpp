@@ -35,11 +35,14 @@ std::string vrf_name(core::VrfId vrf) {
 
 }  // namespace
 
-bool ZapiSink::has_unanswered() const {
-  return std::any_of(routes_.begin(), routes_.end(), [](const auto& entry) {
-    const RouteState state = entry.second.state;
-    return state == RouteState::kQueued || state == RouteState::kSent || state == RouteState::kRemoving;
+bool ZapiSink::has_any_in(std::initializer_list<RouteState> states) const {
+  return std::any_of(routes_.begin(), routes_.end(), [&](const auto& entry) {
+    return std::find(states.begin(), states.end(), entry.second.state) != states.end();
   });
+}
+
+bool ZapiSink::has_unanswered() const {
+  return has_any_in({RouteState::kQueued, RouteState::kSent, RouteState::kRemoving});
 }
 
 void ZapiSink::watch() {
@@ -115,9 +118,7 @@ void ZapiSink::give_up_removals(core::TimePoint before) {
 /// daemons what won before.
 void ZapiSink::remove_parked() {
   if (parked_.empty()) return;
-  const bool busy = std::any_of(routes_.begin(), routes_.end(), [](const auto& entry) {
-    return entry.second.state == RouteState::kQueued || entry.second.state == RouteState::kSent;
-  });
+  const bool busy = has_any_in({RouteState::kQueued, RouteState::kSent});
   const core::TimePoint now = now_();
   const core::Duration overtaken = busy ? kParkedAtMost : kOvertakenFor;
   for (auto entry = parked_.begin(); entry != parked_.end();) {

@@ -8,6 +8,7 @@
 
 #include "agent/audit/collect.hpp"
 #include "agent/audit/frr_tables.hpp"
+#include "bgp/claim_tables.hpp"
 #include "bgp/vty_reader.hpp"
 
 namespace untrombone::audit {
@@ -23,12 +24,12 @@ struct Scope {
   bool v4 = true;
   auto operator<=>(const Scope&) const = default;
 
-  [[nodiscard]] std::string in_vrf() const { return vrf.empty() ? "" : fmt::format("vrf {} ", vrf); }
   [[nodiscard]] std::string route_command() const {
-    return fmt::format("show {} route {}json", v4 ? "ip" : "ipv6", in_vrf());
+    return fmt::format("show {} route {}json", v4 ? "ip" : "ipv6",
+                       vrf.empty() ? "" : fmt::format("vrf {} ", vrf));
   }
   [[nodiscard]] std::string bgp_command(const std::string& what) const {
-    return fmt::format("show bgp {}{} unicast {}json", in_vrf(), v4 ? "ipv4" : "ipv6", what);
+    return bgp::show_bgp(vrf, v4, what);
   }
 };
 
@@ -97,7 +98,7 @@ void collect_details(Daemon& bgpd, const Scope& scope, const std::string& commun
   std::size_t asked = 0;
   for (auto& [prefix, entry] : table) {
     if (!entry.own || entry.others == 0 || !prefix.is_host() || ++asked > kMostDetails) continue;
-    bgpd.ask(scope.bgp_command(prefix.to_string() + " "), [&entry = entry, &community](std::istream& answer) {
+    bgpd.ask(scope.bgp_command(prefix.to_string()), [&entry = entry, &community](std::istream& answer) {
       entry.lingering_others = count_paths_with(answer, community);
       return true;
     });
@@ -109,7 +110,7 @@ void collect_table(Daemon& bgpd, const Scope& scope, Snapshot& snapshot, std::ve
   const std::uint32_t tag = snapshot.routes.tag;
   bgpd.ask(scope.bgp_command(""), [&](std::istream& answer) { return read_bgp(answer, snapshot, table); });
   for (std::uint32_t mark = tag; mark <= tag + 2; ++mark) {
-    bgpd.ask(scope.bgp_command(fmt::format("community {}:{} ", snapshot.community_as, mark)),
+    bgpd.ask(scope.bgp_command(fmt::format("community {}:{}", snapshot.community_as, mark)),
              [&](std::istream& answer) { return read_marked(answer, table); });
   }
   collect_details(bgpd, scope, fmt::format("{}:{}", snapshot.community_as, tag + 2), table);

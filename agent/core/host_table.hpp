@@ -38,8 +38,7 @@ struct Host {
   bool greeting_answered = false;
   bool brief_challenge = false;            ///< the answer is due soon: newer evidence contradicts
   RouteClass contest = RouteClass::kNone;  ///< of another site's claim that it has to answer to
-  bool disputed =
-      false;  ///< another site's settled claim did not yield to its arrival: once it answers, it is news again
+  bool disputed = false;         ///< another site's settled claim stays: if it answers, it is news again
   std::uint8_t asked = 0;        ///< probes since the last sign of life
   std::uint8_t moves = 0;        ///< within the conflict window that began at moves_since
   std::uint32_t bid = 0;         ///< metric of its fresh route

@@ -120,20 +120,25 @@ void Site::on(const FdbGone& event, TimePoint /*when*/, TimePoint now, Actions& 
   lose_place(key, event.aged, now, out);
 }
 
+Site::Sighting Site::binding_of(SegmentId segment, const MacAddress& mac, const IpAddress& ip, TimePoint when,
+                                TimePoint now) {
+  return {.segment = segment,
+          .mac = mac,
+          .port = {},
+          .port_class = PortClass::kDci,
+          .evidence = Evidence::kNone,
+          .remote_vtep = false,
+          .ip = ip,
+          .reason = Reason::kMacIsLocal,
+          .when = when,
+          .now = now};
+}
+
 void Site::on(const NeighbourSeen& event, TimePoint when, TimePoint now, Actions& out) {
   if (!may_be_station(event.segment, event.mac)) return;
   const HostIndex known = hosts_.find(event.segment, event.ip);
   if (known != kNoHost && (hosts_[known].mac == event.mac || hosts_[known].is_here())) return;
-  const Sighting sighting{.segment = event.segment,
-                          .mac = event.mac,
-                          .port = {},
-                          .port_class = PortClass::kDci,
-                          .evidence = Evidence::kNone,
-                          .remote_vtep = false,
-                          .ip = event.ip,
-                          .reason = Reason::kMacIsLocal,
-                          .when = when,
-                          .now = now};
+  const Sighting sighting = binding_of(event.segment, event.mac, event.ip, when, now);
   const HostIndex index = bind(sighting, out);
   if (index == kNoHost) return;
   const Station& station = hosts_.station(event.segment, event.mac);

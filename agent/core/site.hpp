@@ -132,6 +132,10 @@ class Site {
     [[nodiscard]] bool is_local() const { return port_class != PortClass::kDci && !remote_vtep; }
   };
 
+  /// That the MAC has the address, from who does not know where it is.
+  static Sighting binding_of(SegmentId segment, const MacAddress& mac, const IpAddress& ip, TimePoint when,
+                             TimePoint now);
+
   // site.cpp: evidence
   void on(const FrameSeen& event, TimePoint when, TimePoint now, Actions& out);
   void on(const SourceSeen& event, TimePoint when, TimePoint now, Actions& out);

@@ -28,14 +28,14 @@ void Site::on(const ClaimSeen& event, TimePoint /*when*/, TimePoint now, Actions
   if (!concerns_us(event.key)) return;
   const bool news = claims_.see(event, now);
   sync_claim(event.key, now, out);
-  announce_expected(now, out);
+  if (!event.key.prefix.is_host()) announce_expected(now, out);
   if (news) meet_claim(event, now, out);
 }
 
 void Site::on(const ClaimGone& event, TimePoint /*when*/, TimePoint now, Actions& out) {
   claims_.forget(event);
   sync_claim(event.key, now, out);
-  announce_expected(now, out);
+  if (!event.key.prefix.is_host()) announce_expected(now, out);
 }
 
 void Site::on(const ClaimsBegun& event, TimePoint /*when*/, TimePoint /*now*/, Actions& /*out*/) {

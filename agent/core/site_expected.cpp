@@ -14,16 +14,7 @@ bool Site::may_expect(SegmentId segment, const IpAddress& ip) const {
 void Site::on(const HostExpected& event, TimePoint /*when*/, TimePoint now, Actions& out) {
   if (!may_expect(event.segment, event.ip)) return;
   if (event.mac && !may_be_station(event.segment, *event.mac)) return;
-  const Sighting sighting{.segment = event.segment,
-                          .mac = event.mac.value_or(MacAddress{}),
-                          .port = {},
-                          .port_class = PortClass::kDci,
-                          .evidence = Evidence::kNone,
-                          .remote_vtep = false,
-                          .ip = event.ip,
-                          .reason = Reason::kMacIsLocal,
-                          .when = now,
-                          .now = now};
+  const Sighting sighting = binding_of(event.segment, event.mac.value_or(MacAddress{}), event.ip, now, now);
   HostIndex index = hosts_.find(event.segment, event.ip);
   if (event.mac) {
     index = bind(sighting, out);
@@ -64,7 +55,7 @@ void Site::announce_ahead(Host& host, TimePoint now, Actions& out) {
   if (!host.is_announced()) set_route(host, class_while_absent(host), now, now, out);
 }
 
-/// Other sites' claims are different now.
+/// Other sites' summaries are different now.
 void Site::announce_expected(TimePoint now, Actions& out) {
   for (const HostKey& key : expected_) announce_ahead(hosts_[hosts_.find(key.segment, key.ip)], now, out);
 }

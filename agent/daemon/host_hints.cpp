@@ -8,6 +8,7 @@
 #include "agent/daemon/agent.hpp"
 #include "agent/daemon/clock.hpp"
 #include "agent/daemon/config_duration.hpp"
+#include "agent/daemon/request.hpp"
 
 namespace untrombone::daemon {
 namespace {
@@ -20,19 +21,6 @@ using Json = nlohmann::ordered_json;
 /// A claim that nobody ends is over after this, unless told otherwise.
 constexpr core::Duration kClaimLasts = std::chrono::minutes(10);
 constexpr core::Duration kLongestClaim = std::chrono::hours(24);
-
-std::optional<std::string> text_of(const nlohmann::json& request, const char* key) {
-  const auto found = request.find(key);
-  if (found == request.end() || !found->is_string()) return std::nullopt;
-  return found->get<std::string>();
-}
-
-std::optional<IpAddress> address_of(const nlohmann::json& request) {
-  const auto text = text_of(request, "address");
-  return text ? IpAddress::parse(*text) : std::nullopt;
-}
-
-Json error_document(const std::string& message) { return {{"error", message}}; }
 
 /// Segments of VRFs may share addresses: those that have it, or the one that was asked for.
 std::vector<SegmentId> segments_for(const Agent& agent, const IpAddress& ip,

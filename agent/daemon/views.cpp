@@ -17,6 +17,7 @@
 #include "agent/daemon/clock.hpp"
 #include "agent/daemon/guard_views.hpp"
 #include "agent/daemon/host_hints.hpp"
+#include "agent/daemon/request.hpp"
 #include "agent/daemon/sinks.hpp"
 #include "agent/daemon/view_summaries.hpp"
 #include "agent/daemon/views_moves.hpp"
@@ -390,14 +391,6 @@ Json view_explanation(const Agent& agent, const core::IpAddress& ip) {
 
 // ---- requests ----------------------------------------------------------------------------------------------------
 
-Json error_document(const std::string& message) { return {{"error", message}}; }
-
-std::optional<std::string> text_of(const nlohmann::json& request, const char* key) {
-  const auto found = request.find(key);
-  if (found == request.end() || !found->is_string()) return std::nullopt;
-  return found->get<std::string>();
-}
-
 Json answer_hosts(const Agent& agent, const nlohmann::json& request) {
   HostFilter filter{text_of(request, "segment"), text_of(request, "verdict"), std::nullopt};
   if (const auto prefix = text_of(request, "prefix")) {
@@ -417,8 +410,7 @@ Json answer_hosts(const Agent& agent, const nlohmann::json& request) {
 }
 
 Json answer_explain(const Agent& agent, const nlohmann::json& request) {
-  const auto text = text_of(request, "address");
-  const auto ip = text ? core::IpAddress::parse(*text) : std::nullopt;
+  const auto ip = address_of(request);
   if (!ip) return error_document("explain needs an IP address");
   return view_explanation(agent, *ip);
 }

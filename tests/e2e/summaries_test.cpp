@@ -3,18 +3,21 @@
 #include <algorithm>
 #include <map>
 #include <string>
+#include <vector>
 
 #include <catch2/catch.hpp>
 
 #include "tests/e2e/world.hpp"
+#include "tests/failover/remote_table.hpp"
 
 using namespace untrombone::e2e;
 using namespace untrombone::lab;
+using untrombone::failover::RemoteTable;
 
 namespace {
 
 constexpr std::uint32_t kFirst = 0x0a010800;  // 10.1.8.0
-constexpr unsigned kSubnetLength = 16;
+constexpr std::uint32_t kHosts = 64;
 constexpr auto kSummaryPatience = 60s;
 
 MacAddress mac_of(std::uint32_t host) {
@@ -22,42 +25,16 @@ MacAddress mac_of(std::uint32_t host) {
 }
 std::uint32_t address_of(std::uint32_t host) { return kFirst + host; }
 
-/// The remote router's table, rebuilt event by event: what a lookup would have found at each instant.
-class Replay {
- public:
-  void apply(const RouteEvent& event) {
-    const auto slash = event.prefix.find('/');
-    if (event.prefix.find(':') != std::string::npos || slash == std::string::npos) return;
-    const auto length = static_cast<unsigned>(std::stoul(event.prefix.substr(slash + 1)));
-    if (length <= kSubnetLength) return;  // what is there without us
-    const std::pair key{parse_ipv4(event.prefix.substr(0, slash)), length};
-    if (event.kind == RouteEvent::Kind::kNew) {
-      table_[key] = event.gateway;
-    } else {
-      table_.erase(key);
-    }
-  }
-  /// The gateway of the longest route to `address` beside the subnet's; "" for none.
-  [[nodiscard]] std::string lookup(std::uint32_t address) const {
-    for (unsigned length = 32; length > kSubnetLength; --length) {
-      const std::uint32_t mask = ~std::uint32_t{0} << (32 - length);
-      const auto found = table_.find({address & mask, length});
-      if (found != table_.end()) return found->second;
-    }
-    return "";
-  }
-  [[nodiscard]] bool has(std::uint32_t address, unsigned length) const {
-    return table_.contains({address, length});
-  }
+RemoteTable empty_table() {
+  std::vector<std::uint32_t> hosts(kHosts);
+  for (std::uint32_t host = 0; host < kHosts; ++host) hosts[host] = address_of(host);
+  return {hosts, parse_ipv4("10.1.0.0"), 16};
+}
 
- private:
-  std::map<std::pair<std::uint32_t, unsigned>, std::string> table_;
-};
-
-Replay table_of(RouteWatcher& watcher) {
-  Replay replay;
-  for (const RouteEvent& event : watcher.events()) replay.apply(event);
-  return replay;
+RemoteTable table_of(RouteWatcher& watcher) {
+  RemoteTable table = empty_table();
+  for (const RouteEvent& event : watcher.events()) table.apply(event);
+  return table;
 }
 
 /// Quick enough for a test; the order and the waits are those of the defaults.
@@ -81,13 +58,12 @@ bool comes_true(Condition condition) {
 
 TEST_CASE("a summary comes and goes, and at no instant does the remote router lack a route to a host",
           "[e2e]") {
-  constexpr std::uint32_t kHosts = 64;
   World world;
   world.start_agent(Site::kA, options_with("mode = \"exact\"\n"));
   Vm& vm = world.lab().start_vm("vm1", Site::kA);
   for (std::uint32_t host = 0; host < kHosts; ++host) vm.send(make_garp(mac_of(host), address_of(host)));
   const auto all_by_one = [&] {
-    const Replay table = table_of(world.remote());
+    const RemoteTable table = table_of(world.remote());
     return table.has(kFirst, 26) && !table.has(kFirst + 7, 32);
   };
   REQUIRE(comes_true(all_by_one));
@@ -95,18 +71,18 @@ TEST_CASE("a summary comes and goes, and at no instant does the remote router la
   // One MAC of the block is seen over the DCI: it has moved, and the block may not stay whole.
   world.lab().start_vm("vm2", Site::kB).send(make_garp(mac_of(7), address_of(7)));
   REQUIRE(comes_true([&] {
-    const Replay table = table_of(world.remote());
+    const RemoteTable table = table_of(world.remote());
     return !table.has(kFirst, 26) && table.has(kFirst + 32, 27) && table.has(kFirst + 6, 32);
   }));
 
-  Replay replay;
+  RemoteTable table = empty_table();
   std::map<std::uint32_t, bool> had_route;
   std::size_t lookups = 0;
   for (const RouteEvent& event : world.remote().events()) {
-    replay.apply(event);
+    table.apply(event);
     for (std::uint32_t host = 0; host < kHosts; ++host) {
       if (host == 7) continue;
-      const bool has_route = replay.lookup(address_of(host)) == uplink_address(Site::kA);
+      const bool has_route = table.gateway_of(host) == uplink_address(Site::kA);
       INFO(format_ipv4(address_of(host)) << " after " << event.prefix);
       if (had_route[host] && !has_route) FAIL("a lookup without a route");
       had_route[host] = had_route[host] || has_route;

@@ -238,8 +238,7 @@ class Failover {
   /// What the remote router has now.
   RemoteTable table() {
     RemoteTable table(addresses_, kLabSubnet, kSubnetLength);
-    for (const RouteEvent& event : remote_.table())
-      table.apply(event, [](std::size_t, const std::string&) {});
+    for (const RouteEvent& event : remote_.table()) table.apply(event);
     return table;
   }
   std::size_t reachable_by(Site site) {

@@ -83,7 +83,7 @@ RemoteTable empty_table() {
 
 RemoteTable replay(const std::vector<RouteEvent>& events) {
   RemoteTable table = empty_table();
-  for (const RouteEvent& event : events) table.apply(event, [](std::size_t, const std::string&) {});
+  for (const RouteEvent& event : events) table.apply(event);
   return table;
 }
 

@@ -31,6 +31,10 @@ class RemoteTable {
     }
   }
 
+  void apply(const lab::RouteEvent& event) {
+    apply(event, [](std::size_t, const std::string&) {});
+  }
+
   [[nodiscard]] std::size_t routes() const { return routes_.size(); }
   [[nodiscard]] bool has(std::uint32_t address, unsigned length) const {
     return routes_.contains(key(address, length));

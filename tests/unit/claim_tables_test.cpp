@@ -43,6 +43,13 @@ ClaimedRoute route(const char* prefix, RouteClass route_class, std::optional<std
 
 }  // namespace
 
+TEST_CASE("bgpd is asked for a table by VRF, family, and what of it") {
+  CHECK(show_bgp("", true, "") == "show bgp ipv4 unicast json");
+  CHECK(show_bgp("", false, "2001:db8::1/128") == "show bgp ipv6 unicast 2001:db8::1/128 json");
+  CHECK(show_bgp("tenant1", true, "community 65000:4211") ==
+        "show bgp vrf tenant1 ipv4 unicast community 65000:4211 json");
+}
+
 TEST_CASE("bgpd's table gives the other site's routes of a class, not our own", "[golden]") {
   const auto decode = [](RouteClass route_class) {
     return [route_class](std::string_view name, std::string_view value) {

@@ -167,7 +167,7 @@ typename WordTrie<Bits>::Ref WordTrie<Bits>::locate(Bits address) const {
 
 /// The nodes above `address`, and its word if there is one.
 template <typename Bits>
-bool WordTrie<Bits>::find(Bits address, Path& path) const {
+void WordTrie<Bits>::find(Bits address, Path& path) const {
   path.count = 0;
   path.word = 0;
   std::uint32_t index = root_;
@@ -175,10 +175,10 @@ bool WordTrie<Bits>::find(Bits address, Path& path) const {
     path.nodes[path.count++] = index;
     const Node& node = nodes_[index];
     const Ref next = node.child[bit_at(address, node.length)];
-    if (next == 0 || !Prefix::of(key_of(next), length_of(next)).contains(address)) return false;
+    if (next == 0 || !Prefix::of(key_of(next), length_of(next)).contains(address)) return;
     if (is_word(next)) {
       path.word = next;
-      return true;
+      return;
     }
     index = index_of(next);
   }

@@ -153,7 +153,7 @@ class WordTrie {
 
   [[nodiscard]] std::size_t slot_of(Bits address) const;
   [[nodiscard]] Ref locate(Bits address) const;
-  bool find(Bits address, Path& path) const;
+  void find(Bits address, Path& path) const;
   void ensure(const Prefix& target, Path& path);
   Ref make(const Prefix& prefix, bool clean);
   Ref split_edge(std::uint32_t parent, Ref below, const Prefix& target);
