@@ -47,10 +47,11 @@ void ZapiConnection::on_connected() {
   socklen_t size = sizeof peer;
   zebra_pid_ = getsockopt(socket_.native_handle(), SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 ? peer.pid : 0;
   phase_ = Phase::kProbing;
+  error_command_ = 0;
   set_detail("asking zebra for its release");
   retry_timer_.expires_after(kHandshakePatience);
   retry_timer_.async_wait([this](const error_code& failed) {
-    if (!failed && phase_ != Phase::kReady) drop("zebra does not answer; is it stuck?");
+    if (!failed && phase_ == Phase::kProbing) give_up_probing();
   });
   zapi::encode_unknown(outbox_);
   write();
@@ -62,7 +63,7 @@ void ZapiConnection::drop(const std::string& why) {
   const bool was_ready = ready();
   reset();
   set_detail(why);
-  retry_later();
+  retry_later([this] { connect(); });
   if (was_ready) user_.on_zebra_lost();
 }
 
@@ -83,11 +84,11 @@ void ZapiConnection::reset() {
   waiting_writable_ = false;
 }
 
-void ZapiConnection::retry_later() {
+void ZapiConnection::retry_later(std::function<void()> retry) {
   backoff_ = std::clamp(backoff_ * 2, kFirstBackoff, kLongestBackoff);
   retry_timer_.expires_after(backoff_);
-  retry_timer_.async_wait([this](const error_code& error) {
-    if (!error) connect();
+  retry_timer_.async_wait([retry = std::move(retry)](const error_code& error) {
+    if (!error) retry();
   });
 }
 
@@ -99,26 +100,35 @@ void ZapiConnection::set_detail(const std::string& detail) {
 
 // ---- which release is it? ----------------------------------------------------------------------------------------
 
+/// Before it answers, zebra may tell what it tells everyone, such as that another client has gone.
 void ZapiConnection::take_probe_answer(const zapi::Message& message) {
   error_command_ = message.command;
-  if (!zapi::is_error_command(message.command)) {
-    return refuse(
-        fmt::format("an unknown FRR release (its zebra reports errors as command {})", message.command));
-  }
+  if (!zapi::is_error_command(message.command)) return;
   phase_ = Phase::kAsking;
+  retry_timer_.cancel();
   if (options_.version != "auto") return take_release(options_.version);
   vty_ = std::make_unique<VtyClient>(io_, vty_socket(options_.vty_dir, "zebra"));
+  ask_version();
+}
+
+void ZapiConnection::give_up_probing() {
+  if (error_command_ == 0) return set_detail("zebra does not answer; is it stuck?");
+  refuse(fmt::format("an unknown FRR release (its zebra reports errors as command {})", error_command_));
+}
+
+void ZapiConnection::ask_version() {
   vty_->ask("show version", [this](const VtyResult& answer) { take_version(answer); });
 }
 
 void ZapiConnection::take_version(const VtyResult& answer) {
   if (phase_ != Phase::kAsking) return;
+  if (!answer) {
+    set_detail(fmt::format(R"(cannot ask zebra for its release: {}; vty-dir or frr-version = "8.4" helps)",
+                           answer.error().message));
+    return retry_later([this] { ask_version(); });
+  }
   // The client cannot be destroyed from within its own callback.
   asio::post(io_, [finished = std::shared_ptr<VtyClient>(std::move(vty_))] {});
-  if (!answer) {
-    return drop(fmt::format(R"(cannot ask zebra for its release: {}; vty-dir or frr-version = "8.4" helps)",
-                            answer.error().message));
-  }
   constexpr std::string_view kName = "FRRouting ";
   const std::string& text = answer->text;
   const std::size_t at = text.find(kName);
@@ -144,8 +154,9 @@ void ZapiConnection::take_release(std::string_view version) {
 }
 
 void ZapiConnection::refuse(const std::string& why) {
-  drop(fmt::format("refused: {}; {}", why, kWayOut));
-  backoff_ = kLongestBackoff / 2;
+  phase_ = Phase::kRefused;
+  retry_timer_.cancel();
+  set_detail(fmt::format("refused: {}; {}", why, kWayOut));
 }
 
 void ZapiConnection::say_hello() {
@@ -225,6 +236,7 @@ void ZapiConnection::take_message(const zapi::Message& message) {
     case Phase::kReady: return user_.on_zebra_message(message);
     case Phase::kWaiting:
     case Phase::kAsking:
+    case Phase::kRefused:
     case Phase::kClosed: return;
   }
 }

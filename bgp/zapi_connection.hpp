@@ -4,6 +4,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -44,9 +45,13 @@ struct ZapiOptions {
 /// A client's connection to zebra, and the finding out of its release.
 ///
 /// States: waiting (with a reason; retried with back-off from 100 ms to 5 s) -> probing (what number has ERROR?) ->
-/// asking (zebra's vty for its version, unless it is configured) -> hello -> ready. The release is taken only when its
-/// row of the table fits all that zebra says: the command numbers moved in 10.0, and an old "delete" is a new "add". An
-/// unknown release is refused, with the way out; the refusal lasts as long as zebra does not change.
+/// asking (zebra's vty for its version, again and again, unless it is configured) -> hello -> ready. The release is
+/// taken only when its row of the table fits all that zebra says: the command numbers moved in 10.0, and an old
+/// "delete" is a new "add". An unknown release is refused, with the way out, for as long as zebra runs.
+///
+/// What goes wrong before HELLO keeps the connection: when a client without an instance closes, zebra from 10.2 on
+/// forgets the routes of all others that it has not come to yet, its own connected ones too (zebra_rib.c,
+/// early_route_meta_queue_free).
 class ZapiConnection {
  public:
   ZapiConnection(boost::asio::io_context& io, ZapiUser& user, ZapiOptions options);
@@ -81,13 +86,15 @@ class ZapiConnection {
   void drop(const std::string& why);
 
  private:
-  enum class Phase : std::uint8_t { kWaiting, kProbing, kAsking, kHello, kReady, kClosed };
+  enum class Phase : std::uint8_t { kWaiting, kProbing, kAsking, kRefused, kHello, kReady, kClosed };
   static constexpr std::size_t kRoom = 65536;
 
   void on_connected();
   void connect();
   void reset();
-  void retry_later();
+  void retry_later(std::function<void()> retry);
+  void give_up_probing();
+  void ask_version();
   void take_probe_answer(const zapi::Message& message);
   void take_version(const VtyResult& answer);
   void take_release(std::string_view version);

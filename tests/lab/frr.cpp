@@ -25,6 +25,7 @@ namespace fs = std::filesystem;
 constexpr const char* kDaemonDirectory = "/usr/lib/frr/";
 // zebra insists on a user that is a member of its vty group.
 constexpr const char* kUser = "frr";
+constexpr std::chrono::seconds kStartPatience{20};
 
 // The user and group of FRR, as the tree's own passwd says.
 std::pair<uid_t, gid_t> frr_user(const std::string& tree) {
@@ -115,7 +116,7 @@ Frr::Frr(Node router, const Netns& netns, const FrrOptions& options, fs::path di
   if (fs::exists(tree + kDaemonDirectory + "mgmtd")) {
     start_daemon("mgmtd");
   }
-  start_zebra();
+  start_daemon("zebra");
   if (options_.sink == Sink::kVtysh) {
     start_daemon("staticd");
   }
@@ -129,17 +130,18 @@ void Frr::configure(Node router) {
   write_file(directory_ / "ospfd.conf", ospfd_config(router, setup));
 }
 
-// zebra of 10.3 at times starts without its connected routes, though it lists the interfaces and their addresses.
-void Frr::start_zebra() {
-  constexpr int kAttempts = 10;
+// Nothing connects to its socket only to try it: a zebra from 10.2 on forgets routes that it has not processed yet, its
+// connected ones too, when such a client closes (zebra_rib.c, early_route_meta_queue_free).
+void Frr::await_zebra() const {
   const auto knows_its_links = [this] {
-    return vtysh({"show ip route connected"}).find("is directly connected") != std::string::npos;
+    return accepts_clients(directory_ / "zebra.vty") &&
+           vtysh({"show ip route connected"}).find("is directly connected") != std::string::npos;
   };
-  for (int attempt = 0; attempt < kAttempts; ++attempt) {
-    start_daemon("zebra");
-    if (wait_for(knows_its_links, std::chrono::seconds(2))) return;
+  // A daemon that does not find zebra at once tries again only seconds later.
+  if (!wait_for(knows_its_links, kStartPatience) ||
+      !wait_for([this] { return fs::exists(zserv()); }, kStartPatience)) {
+    throw std::runtime_error("zebra does not start:\n" + read_file(directory_ / "zebra.log"));
   }
-  throw std::runtime_error("zebra has no connected routes:\n" + read_file(directory_ / "zebra.log"));
 }
 
 void Frr::start_daemon(const std::string& name) {
@@ -167,12 +169,11 @@ void Frr::start_daemon(const std::string& name) {
   const fs::path log = directory_ / (name + ".log");
   daemons_.emplace(name,
                    ProcessOptions{.argv = std::move(argv), .netns = &netns_, .output = log, .root = root()});
-  // A daemon that does not find zebra at once tries again only seconds later.
-  if (name == "zebra" && !wait_for([this] { return accepts_clients(zserv()); }, std::chrono::seconds(20))) {
-    throw std::runtime_error("zebra does not start:\n" + read_file(log));
+  if (name == "zebra") {
+    await_zebra();
   }
   const fs::path vty = directory_ / (name + ".vty");
-  if (name == "mgmtd" && !wait_for([&] { return accepts_clients(vty); }, std::chrono::seconds(20))) {
+  if (name == "mgmtd" && !wait_for([&] { return accepts_clients(vty); }, kStartPatience)) {
     throw std::runtime_error("mgmtd does not start:\n" + read_file(log));
   }
 }

@@ -58,7 +58,7 @@ class Frr {
   std::string inside() const { return root_ ? "/run/frr" : directory_.string(); }
   const Root* root() const { return root_ ? &*root_ : nullptr; }
   void configure(Node router);
-  void start_zebra();
+  void await_zebra() const;
 
   const Netns& netns_;
   FrrOptions options_;
