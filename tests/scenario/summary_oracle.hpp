@@ -29,6 +29,7 @@ class Oracle {
   std::set<Bits> remote;
   std::set<Bits> free;
   Set claimed;
+  bool unknown_is_theirs = false;  ///< what is unknown inside a claimed prefix may not be covered
 
   [[nodiscard]] bool is_admissible(const Prefix& prefix) const {
     if (prefix.length == kWidth<Bits>) return true;
@@ -36,7 +37,7 @@ class Oracle {
     for (const Prefix& claim : claimed) {
       if (prefix.contains(claim) && subnet_.length < claim.length) return false;
     }
-    if (covers_unknown_) {
+    if (covers_unknown_ && !(unknown_is_theirs && is_theirs(prefix))) {
       const auto first = remote.lower_bound(prefix.key);
       return first == remote.end() || *first > prefix.last();
     }
@@ -59,6 +60,12 @@ class Oracle {
   }
 
  private:
+  [[nodiscard]] bool is_theirs(const Prefix& prefix) const {
+    return std::any_of(claimed.begin(), claimed.end(), [&](const Prefix& claim) {
+      return claim.length > subnet_.length && claim.contains(prefix);
+    });
+  }
+
   Prefix subnet_;
   unsigned shortest_;
   bool covers_unknown_;

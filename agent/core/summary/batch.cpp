@@ -86,14 +86,13 @@ std::vector<Range<Bits>> forbidden_ranges(const std::vector<Range<Bits>>& local,
                                           BatchOptions<Bits>& options) {
   normalise(options.remote);
   std::vector<Range<Bits>> forbidden = without(options.remote, local);
-  if (!options.covers_unknown) {
-    normalise(options.free);
-    std::vector<Range<Bits>> allowed = without(options.free, forbidden);
-    allowed.insert(allowed.end(), local.begin(), local.end());
-    normalise(allowed);
-    const std::vector<Range<Bits>> unknown = complement(allowed);
-    forbidden.insert(forbidden.end(), unknown.begin(), unknown.end());
-  }
+  normalise(options.free);
+  std::vector<Range<Bits>> known = without(options.free, forbidden);
+  known.insert(known.end(), local.begin(), local.end());
+  normalise(known);
+  const std::vector<Range<Bits>> unknown =
+      options.covers_unknown ? without(ranges_of(options.claimed), known) : complement(known);
+  forbidden.insert(forbidden.end(), unknown.begin(), unknown.end());
   forbidden.insert(forbidden.end(), outside.begin(), outside.end());
   normalise(forbidden);
   return forbidden;

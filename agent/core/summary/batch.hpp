@@ -31,12 +31,13 @@ template <typename Bits>
 /// What a set of addresses is summarised with, all at once. `free` and `within` are disjoint prefixes each.
 template <typename Bits>
 struct BatchOptions {
-  bool covers_unknown = false;           ///< cover: unknown addresses may be covered
-  unsigned shortest = 0;                 ///< no prefix is shorter
-  std::vector<Range<Bits>> free;         ///< may be covered whoever has them
-  std::vector<Range<Bits>> remote;       ///< never covered
-  std::vector<BitPrefix<Bits>> claimed;  ///< announced elsewhere: never inside one of ours
-  std::vector<BitPrefix<Bits>> within;   ///< no prefix reaches out of these; empty: everywhere
+  bool covers_unknown = false;      ///< cover: unknown addresses may be covered
+  unsigned shortest = 0;            ///< no prefix is shorter
+  std::vector<Range<Bits>> free;    ///< may be covered whoever has them
+  std::vector<Range<Bits>> remote;  ///< never covered
+  /// Announced elsewhere: never inside one of ours, and what is unknown inside them is never covered.
+  std::vector<BitPrefix<Bits>> claimed;
+  std::vector<BitPrefix<Bits>> within;  ///< no prefix reaches out of these; empty: everywhere
 };
 
 /// The fewest admissible prefixes that cover `local`, by address: the top-most admissible one above each address. The

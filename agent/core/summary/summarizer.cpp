@@ -28,7 +28,7 @@ WordTrie<Bits> Summarizer::make_trie(const SegmentSettings& settings, const IpPr
 }
 
 Summarizer::Summarizer(const SegmentSettings& settings, Family family, SummaryMode mode)
-    : mode_(mode), family_(family), free_(free_prefixes(settings)) {
+    : settings_(settings), mode_(mode), family_(family), free_(free_prefixes(settings)) {
   for (const IpPrefix& subnet : settings.subnets) {
     if (subnet.address().family() != family) continue;
     if (family == Family::kIpv4) {
@@ -88,20 +88,125 @@ BitPrefix<Bits> prefix_for(const WordTrie<Bits>& /*of its family*/, const IpPref
 
 }  // namespace
 
-void Summarizer::set_local(const IpAddress& address, bool local, std::vector<PrefixChange>& out) {
+// ---- what can be set ---------------------------------------------------------------------------------------------
+
+void Summarizer::set_own_local(const IpAddress& address, bool local, Changes& out) {
   change(address, out,
          [&](auto& trie, auto& changes) { trie.set_local(bits_for(trie, address), local, changes); });
 }
 
-void Summarizer::set_remote(const IpAddress& address, bool remote, std::vector<PrefixChange>& out) {
+void Summarizer::set_own_remote(const IpAddress& address, bool remote, Changes& out) {
   if (mode_ != SummaryMode::kCover) return;
   change(address, out,
          [&](auto& trie, auto& changes) { trie.set_remote(bits_for(trie, address), remote, changes); });
 }
 
-void Summarizer::set_claimed(const IpPrefix& prefix, bool claimed, std::vector<PrefixChange>& out) {
+void Summarizer::set_own_claimed(const IpPrefix& prefix, bool claimed, Changes& out) {
   change(prefix.address(), out,
          [&](auto& trie, auto& changes) { trie.set_claimed(prefix_for(trie, prefix), claimed, changes); });
+}
+
+template <typename Edit>
+void Summarizer::change_both(const IpAddress& address, Changes& out, Edit edit) {
+  if (!theirs_) return edit(*this, out);
+  const bool theirs = is_theirs(address);
+  const std::size_t before = out.size();
+  edit(*this, theirs ? unused_ : out);
+  edit(*theirs_, theirs ? out : unused_);
+  unused_.clear();
+  for (std::size_t i = before; i < out.size(); ++i) size_ += out[i].added ? std::size_t{1} : ~std::size_t{0};
+}
+
+void Summarizer::set_local(const IpAddress& address, bool local, Changes& out) {
+  change_both(address, out,
+              [&](Summarizer& one, Changes& changes) { one.set_own_local(address, local, changes); });
+}
+
+void Summarizer::set_remote(const IpAddress& address, bool remote, Changes& out) {
+  change_both(address, out,
+              [&](Summarizer& one, Changes& changes) { one.set_own_remote(address, remote, changes); });
+}
+
+void Summarizer::set_claimed(const IpPrefix& prefix, bool claimed, Changes& out) {
+  const Subnet* const subnet = subnet_of(prefix.address());
+  if (subnet == nullptr || prefix.length() <= subnet->prefix.length()) return;
+  if (mode_ == SummaryMode::kCover && !prefix.is_host()) return set_their_prefix(prefix, claimed, out);
+  change_both(prefix.address(), out,
+              [&](Summarizer& one, Changes& changes) { one.set_own_claimed(prefix, claimed, changes); });
+}
+
+// ---- inside what others announce -----------------------------------------------------------------------------------
+
+bool Summarizer::is_theirs(const IpAddress& address, unsigned length) const {
+  if (!theirs_) return false;
+  while (length-- > 0) {
+    if (their_lengths_[length] != 0 && their_prefixes_.contains(IpPrefix(address, length))) return true;
+  }
+  return false;
+}
+
+void Summarizer::make_theirs() {
+  size_ = own_size();
+  theirs_ = std::make_unique<Summarizer>(settings_, family_, SummaryMode::kExact);
+  for (const Subnet& subnet : subnets_) {
+    for_each_local(subnet.prefix, [&](const IpAddress& ip) { theirs_->set_own_local(ip, true, unused_); });
+    std::visit(
+        [&](const auto& trie) {
+          trie.for_each_claimed_host(
+              [&](auto bits) { theirs_->set_own_claimed(IpPrefix::host(to_address(bits)), true, unused_); });
+        },
+        subnet.trie);
+  }
+  unused_.clear();
+}
+
+void Summarizer::count_their_prefix(const IpPrefix& prefix, bool claimed) {
+  if (claimed) {
+    their_prefixes_.insert(prefix);
+    ++their_lengths_[prefix.length()];
+  } else {
+    their_prefixes_.erase(prefix);
+    --their_lengths_[prefix.length()];
+  }
+}
+
+/// The tops that are not longer than `prefix` change as in any mode; those inside it are others than before, unless
+/// they are theirs without it, too.
+void Summarizer::set_their_prefix(const IpPrefix& prefix, bool claimed, Changes& out) {
+  if (claimed == their_prefixes_.contains(prefix)) return;
+  if (!theirs_) make_theirs();
+  const std::vector<IpPrefix> before = tops_inside(prefix);
+  count_their_prefix(prefix, claimed);
+  const bool is_inside = is_theirs(prefix.address(), prefix.length());
+  Changes own;
+  set_own_claimed(prefix, claimed, own);
+  Changes their;
+  theirs_->set_own_claimed(prefix, claimed, their);
+  Changes changes;
+  for (const PrefixChange& change : is_inside ? their : own) {
+    if (!prefix.contains(change.prefix)) changes.push_back(change);
+  }
+  const std::vector<IpPrefix> after = tops_inside(prefix);
+  for (const IpPrefix& top : after) {
+    if (!std::binary_search(before.begin(), before.end(), top)) changes.push_back({top, true});
+  }
+  for (const IpPrefix& top : before) {
+    if (!std::binary_search(after.begin(), after.end(), top)) changes.push_back({top, false});
+  }
+  for (const PrefixChange& change : changes) size_ += change.added ? std::size_t{1} : ~std::size_t{0};
+  std::stable_partition(changes.begin(), changes.end(),
+                        [](const PrefixChange& change) { return change.added; });
+  out.insert(out.end(), changes.begin(), changes.end());
+  if (their_prefixes_.empty()) theirs_.reset();
+}
+
+/// The ideal set's prefixes inside `prefix`, by address.
+std::vector<IpPrefix> Summarizer::tops_inside(const IpPrefix& prefix) const {
+  std::vector<IpPrefix> tops;
+  for_each_top(prefix, [&](const IpPrefix& top) {
+    if (prefix.contains(top)) tops.push_back(top);
+  });
+  return tops;
 }
 
 void Summarizer::mark(const IpAddress& address, bool marked) {
@@ -123,6 +228,10 @@ bool Summarizer::is_local(const IpAddress& address) const {
 }
 
 IpPrefix Summarizer::top_of(const IpAddress& address) const {
+  return is_theirs(address) ? theirs_->own_top_of(address) : own_top_of(address);
+}
+
+IpPrefix Summarizer::own_top_of(const IpAddress& address) const {
   for (const IpPrefix& block : home_blocks_) {
     if (block.contains(address)) return block;
   }
@@ -167,7 +276,7 @@ std::optional<IpAddress> Summarizer::first_unknown(const IpPrefix& within) const
   return found;
 }
 
-std::size_t Summarizer::size() const {
+std::size_t Summarizer::own_size() const {
   std::size_t sum = 0;
   for (const Subnet& subnet : subnets_)
     sum += std::visit([](const auto& trie) { return trie.size(); }, subnet.trie);
@@ -175,7 +284,7 @@ std::size_t Summarizer::size() const {
 }
 
 std::size_t Summarizer::bytes() const {
-  std::size_t sum = 0;
+  std::size_t sum = theirs_ ? theirs_->bytes() : 0;
   for (const Subnet& subnet : subnets_)
     sum += std::visit([](const auto& trie) { return trie.bytes(); }, subnet.trie);
   return sum;

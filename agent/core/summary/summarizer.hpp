@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 
+#include <array>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <variant>
 #include <vector>
+
+#include <boost/unordered/unordered_flat_set.hpp>
 
 #include "agent/core/settings.hpp"
 #include "agent/core/summary/word_trie.hpp"
@@ -22,7 +26,8 @@ struct PrefixChange {
 /// arithmetic without time; core::Announcer decides when.
 ///
 /// The modes differ in what is admissible (docs/summaries.md). `home` is `exact` for addresses outside the home
-/// blocks; for those inside the block itself is the one prefix, always.
+/// blocks; for those inside the block itself is the one prefix, always. `cover` is `exact` inside a prefix that another
+/// site announces: who is unknown there is that site's, and a longer prefix of ours would take him away from it.
 class Summarizer {
  public:
   /// Of the subnets of `settings`, those of `family`. `mode` may differ from the configured one.
@@ -51,7 +56,7 @@ class Summarizer {
   [[nodiscard]] SummaryMode mode() const { return mode_; }
   [[nodiscard]] Family family() const { return family_; }
   /// Prefixes in the ideal set; with home blocks, what the hosts inside them would need counts, too.
-  [[nodiscard]] std::size_t size() const;
+  [[nodiscard]] std::size_t size() const { return theirs_ ? size_ : own_size(); }
   [[nodiscard]] std::size_t bytes() const;
 
   /// By address: the local, or the marked, addresses inside `within`; the ideal set's prefixes that cover a local
@@ -70,15 +75,15 @@ class Summarizer {
   }
   template <typename Visit>
   void for_each_top(const IpPrefix& within, Visit visit) const {
-    for_each_trie(within, [&](const auto& trie, const auto& prefix) {
-      trie.for_each_top(prefix, [&](const auto& bits) {
-        const IpPrefix top = bits.to_prefix();
-        if (!is_inside_home(top)) visit(top);
-      });
+    for_each_own_top(within, [&](const IpPrefix& top) {
+      if (!is_theirs(top.address())) return visit(top);
+      theirs_->for_each_own_top(top.length() < within.length() ? within : top, visit);
     });
   }
 
  private:
+  using Changes = std::vector<PrefixChange>;
+
   [[nodiscard]] bool is_inside_home(const IpPrefix& prefix) const;
 
   using Trie4 = WordTrie<std::uint32_t>;
@@ -96,6 +101,32 @@ class Summarizer {
   template <typename Edit>
   void change(const IpAddress& address, std::vector<PrefixChange>& out, Edit edit);
 
+  /// Is the address inside a prefix that another site announces, so that `theirs_` has its top?
+  [[nodiscard]] bool is_theirs(const IpAddress& address) const { return is_theirs(address, address.bits()); }
+  /// The same for prefixes shorter than that only.
+  [[nodiscard]] bool is_theirs(const IpAddress& address, unsigned length) const;
+  /// Runs `edit(summarizer, changes)` on both sets of tops, and appends what it does to the one that `address` is in.
+  template <typename Edit>
+  void change_both(const IpAddress& address, Changes& out, Edit edit);
+  void set_their_prefix(const IpPrefix& prefix, bool claimed, Changes& out);
+  void count_their_prefix(const IpPrefix& prefix, bool claimed);
+  void make_theirs();
+  void set_own_local(const IpAddress& address, bool local, Changes& out);
+  void set_own_remote(const IpAddress& address, bool remote, Changes& out);
+  void set_own_claimed(const IpPrefix& prefix, bool claimed, Changes& out);
+  [[nodiscard]] IpPrefix own_top_of(const IpAddress& address) const;
+  [[nodiscard]] std::size_t own_size() const;
+  [[nodiscard]] std::vector<IpPrefix> tops_inside(const IpPrefix& prefix) const;
+
+  template <typename Visit>
+  void for_each_own_top(const IpPrefix& within, Visit visit) const {
+    for_each_trie(within, [&](const auto& trie, const auto& prefix) {
+      trie.for_each_top(prefix, [&](const auto& bits) {
+        const IpPrefix top = bits.to_prefix();
+        if (!is_inside_home(top)) visit(top);
+      });
+    });
+  }
   template <typename Visit>
   void for_each_trie(const IpPrefix& within, Visit visit) const {
     for (const Subnet& subnet : subnets_) {
@@ -109,11 +140,19 @@ class Summarizer {
     }
   }
 
+  SegmentSettings settings_;
   SummaryMode mode_;
   Family family_;
   std::vector<IpPrefix> free_;
   std::vector<Subnet> subnets_;
   std::vector<IpPrefix> home_blocks_;
+
+  // Mode `cover`, while others announce prefixes of several addresses in the subnets:
+  boost::unordered_flat_set<IpPrefix> their_prefixes_;
+  std::array<std::uint32_t, 129> their_lengths_{};
+  std::unique_ptr<Summarizer> theirs_;  ///< the tops inside them: the same facts, mode `exact`
+  std::size_t size_ = 0;
+  Changes unused_;
   Trie4::Changes changes4_;
   Trie6::Changes changes6_;
 };

@@ -88,6 +88,11 @@ class WordTrie {
   void for_each_marked(const Prefix& within, Visit visit) const {
     for_each_bit(within, &Word::marked, visit);
   }
+  /// The same for the host routes that are claimed, of the whole subnet.
+  template <typename Visit>
+  void for_each_claimed_host(Visit visit) const {
+    for_each_bit(subnet_, &Word::claimed, visit);
+  }
 
  private:
   /// 0: nothing. The highest bit tells a word from a node; the rest is its index + 1.
