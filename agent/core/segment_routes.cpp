@@ -71,22 +71,23 @@ void SegmentRoutes::route_host(const HostFact& fact, TimePoint now, Announcement
   announce_host(fact.ip, RouteClass::kSettled, fact.cause, out);
 }
 
-/// Does another site announce the address by a longer prefix than that?
-bool SegmentRoutes::is_claimed_beyond(const IpAddress& ip, unsigned length) const {
-  for (unsigned longer = ip.bits(); longer > length; --longer) {
-    if (claimed_.contains(IpPrefix(ip, longer))) return true;
+/// Does another site announce a prefix that the address is in?
+bool SegmentRoutes::is_claimed(const IpAddress& ip) const {
+  for (unsigned length = ip.bits(); length > 0; --length) {
+    if (claimed_.contains(IpPrefix(ip, length))) return true;
   }
   return false;
 }
 
 /// Where unknown addresses may be covered, the summary of a whole failed site is there with its first host. A summary
-/// does not help a host that the site it has left still announces by something longer.
+/// may not help a host whose old site still announces anything around it: that may be split into longer prefixes before
+/// we hear of it.
 bool SegmentRoutes::leave_to_summary(const IpAddress& ip, TimePoint now, Announcements& out) {
+  if (is_claimed(ip)) return false;
   const IpPrefix top = ideal_.top_of(ip);
   if (ideal_.mode() == SummaryMode::kCover && !top.is_host() && !announced_.contains(top))
     announce_summary(top, now, out);
-  const auto cover = covering(ip);
-  if (!cover || is_claimed_beyond(ip, cover->length())) return false;
+  if (!covering(ip)) return false;
   rely_on_cover(ip);
   return true;
 }
