@@ -4,6 +4,8 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "bgp/frr_policy.hpp"
+
 namespace untrombone::bgp {
 namespace {
 
@@ -64,9 +66,12 @@ bool for_each_route(std::string_view value, Visit visit) {
 }
 
 std::optional<RouteClass> class_of(const std::optional<std::uint32_t>& route_tag, std::uint32_t tag) {
+  const RouteMarks marks{.tag = tag};
   if (!route_tag || *route_tag == 0 || *route_tag == tag) return RouteClass::kSettled;
-  if (*route_tag == tag + 1) return RouteClass::kFresh;
-  if (*route_tag == tag + 2) return RouteClass::kLingering;
+  if (*route_tag == marks.fresh_tag()) return RouteClass::kFresh;
+  if (*route_tag == marks.external_tag())
+    return RouteClass::kSettled;  // a block for the outside is a summary
+  if (*route_tag == marks.lingering_tag() || *route_tag == marks.reserve_tag()) return RouteClass::kLingering;
   return std::nullopt;
 }
 

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "bgp/frr_config.hpp"
 
-#include <array>
+#include <tuple>
+#include <utility>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -12,16 +14,31 @@ namespace {
 /// of type 2 externals before anything else; IS-IS adds the path's cost to it, so its steps are longer than any path.
 struct ClassRank {
   std::uint32_t tag;
-  std::string community;
+  std::string communities;
   unsigned local_preference;
   unsigned ospf_metric;
   unsigned isis_metric;
 };
 
-std::array<ClassRank, 3> class_ranks(const RouteMarks& marks) {
-  return {ClassRank{marks.fresh_tag(), marks.fresh(), 200, 10, 10},
-          ClassRank{marks.settled_tag(), marks.settled(), 100, 20, 1'000'000},
-          ClassRank{marks.lingering_tag(), marks.lingering(), 1, 1000, 10'000'000}};
+/// Of the best rank first; blocks for the outside rank as routes of the inside, and only lack what keeps these inside.
+std::vector<ClassRank> class_ranks(const FrrConfigRequest& request) {
+  const RouteMarks& marks = request.marks;
+  const std::string inside =
+      marks.marker() + (request.leak_guard == LeakGuard::kNoExport ? " no-export" : "");
+  std::vector<ClassRank> ranks{
+      {marks.fresh_tag(), fmt::format("{} {}", marks.fresh(), inside), 200, 10, 10},
+      {marks.settled_tag(), fmt::format("{} {}", marks.settled(), inside), 100, 20, 1'000'000},
+      {marks.lingering_tag(), fmt::format("{} {}", marks.lingering(), inside), 1, 1000, 10'000'000}};
+  if (!request.external) return ranks;
+  for (const auto& [like, tag, community] :
+       {std::tuple(std::size_t{1}, marks.external_tag(), marks.settled()),
+        std::tuple(std::size_t{2}, marks.reserve_tag(), marks.lingering())}) {
+    ClassRank rank = ranks[like];
+    rank.tag = tag;
+    rank.communities = community;
+    ranks.push_back(std::move(rank));
+  }
+  return ranks;
 }
 
 constexpr unsigned kSequenceStep = 10;
@@ -34,33 +51,31 @@ std::string community_list(std::string_view name, std::string_view community) {
 }
 
 std::string bgp_map(const FrrConfigRequest& request) {
-  const std::string_view no_export = request.leak_guard == LeakGuard::kNoExport ? " no-export" : "";
   const std::string distance =
       bgpd_compares_distances(request.version)
           ? fmt::format(" set distance {}\n", request.ibgp ? kIbgpDistance : kEbgpDistance)
           : std::string();
   std::string text;
   unsigned sequence = kSequenceStep;
-  for (const ClassRank& rank : class_ranks(request.marks)) {
+  for (const ClassRank& rank : class_ranks(request)) {
     text += fmt::format(
         "route-map {} permit {}\n"
         " match tag {}\n"
-        " set community {} {}{} additive\n"
+        " set community {} additive\n"
         "{}"
         " set local-preference {}\n"
         " set weight 0\n"
         "exit\n",
-        kBgpMap, sequence, rank.tag, rank.community, request.marks.marker(), no_export, distance,
-        rank.local_preference);
+        kBgpMap, sequence, rank.tag, rank.communities, distance, rank.local_preference);
     sequence += kSequenceStep;
   }
   return text;
 }
 
-std::string metric_map(std::string_view name, const RouteMarks& marks, unsigned ClassRank::*metric) {
+std::string metric_map(std::string_view name, const FrrConfigRequest& request, unsigned ClassRank::*metric) {
   std::string text;
   unsigned sequence = kSequenceStep;
-  for (const ClassRank& rank : class_ranks(marks)) {
+  for (const ClassRank& rank : class_ranks(request)) {
     text += fmt::format("route-map {} permit {}\n match tag {}\n set metric {}\nexit\n", name, sequence,
                         rank.tag, rank.*metric);
     sequence += kSequenceStep;
@@ -240,7 +255,7 @@ class Renderer {
   }
 
   void add_ospf() {
-    text_ += metric_map(kOspfMap, request_.marks, &ClassRank::ospf_metric);
+    text_ += metric_map(kOspfMap, request_, &ClassRank::ospf_metric);
     text_ +=
         "! `timers lsa min-arrival 50` on every router of the area: a host that moves again is not held "
         "up.\n";
@@ -254,7 +269,7 @@ class Renderer {
   }
 
   void add_ospf6() {
-    text_ += metric_map(kOspfMap, request_.marks, &ClassRank::ospf_metric);
+    text_ += metric_map(kOspfMap, request_, &ClassRank::ospf_metric);
     text_ +=
         "! `timers lsa min-arrival 50` on every router of the area: a host that moves again is not held "
         "up.\n";
@@ -271,7 +286,7 @@ class Renderer {
     if (request_.isis_area.empty()) {
       return fail("`router isis` needs its area tag; expected --isis-area TAG");
     }
-    text_ += metric_map(kIsisMap, request_.marks, &ClassRank::isis_metric);
+    text_ += metric_map(kIsisMap, request_, &ClassRank::isis_metric);
     text_ += "! Needs wide metrics, which are FRR's default: a narrow one ends at 63.\n";
     text_ +=
         "! `spf-interval 1` on every router of the level; FRR's defaults take up to 26 seconds for a move.\n";

@@ -39,6 +39,7 @@ struct FrrConfigRequest {
   std::uint16_t table = 201;
   /// Routes carry the table's number as zebra's instance even where the release could do without (table_instance()).
   bool with_instance = false;
+  bool external = false;               ///< a segment has blocks for the outside: external-length
   bool ibgp = false;                   ///< BGP: the edge hears the other sites over sessions inside one AS
   std::vector<FrrVrf> vrfs;            ///< at least one
   std::optional<std::uint32_t> asn;    ///< BGP: without it FRR takes the instance that it has

@@ -2,7 +2,6 @@
 #include "bgp/frr_lint.hpp"
 
 #include <algorithm>
-#include <array>
 #include <charconv>
 
 #include <fmt/format.h>
@@ -194,11 +193,17 @@ class Lint {
     check_classes(name, found->second);
   }
 
-  /// Each class has a clause, with its communities, and the clauses rank fresh over settled over lingering.
+  /// Each class has a clause, with its communities, and the clauses rank fresh over settled over lingering, and a block
+  /// for the outside over one in reserve.
   void check_classes(const std::string& name, const std::vector<FrrClause>& clauses) {
     const RouteMarks& marks = config_.marks;
-    const std::array<std::uint32_t, 3> tags = {marks.fresh_tag(), marks.settled_tag(), marks.lingering_tag()};
-    std::array<Rank, 3> ranks;
+    check_ranks(name, clauses, {marks.fresh_tag(), marks.settled_tag(), marks.lingering_tag()});
+    if (config_.external) check_ranks(name, clauses, {marks.external_tag(), marks.reserve_tag()});
+  }
+
+  void check_ranks(const std::string& name, const std::vector<FrrClause>& clauses,
+                   const std::vector<std::uint32_t>& tags) {
+    std::vector<Rank> ranks(tags.size());
     for (std::size_t i = 0; i < tags.size(); ++i) {
       const FrrClause* clause = clause_of(clauses, tags[i]);
       if (clause == nullptr) {
@@ -239,10 +244,22 @@ class Lint {
     return {*value, weight != nullptr && weight->size() > 1 && (*weight)[1] == "0"};
   }
 
+  /// What a block for the outside counts as inside.
+  [[nodiscard]] std::uint32_t rank_tag(std::uint32_t tag) const {
+    if (tag == config_.marks.external_tag()) return config_.marks.settled_tag();
+    return tag == config_.marks.reserve_tag() ? config_.marks.lingering_tag() : tag;
+  }
+
   void check_communities(const std::string& name, const FrrClause& clause, std::uint32_t tag) {
     const FrrWords* line = find_line(clause.sets, "community");
-    std::vector<std::string> missing{config_.marks.community(tag), config_.marks.marker()};
-    if (config_.leak_guard == LeakGuard::kNoExport) missing.emplace_back("no-export");
+    const bool outside = rank_tag(tag) != tag;
+    std::vector<std::string> missing{config_.marks.community(rank_tag(tag))};
+    if (outside) {
+      check_not_kept(name, line, tag);
+    } else {
+      missing.push_back(config_.marks.marker());
+      if (config_.leak_guard == LeakGuard::kNoExport) missing.emplace_back("no-export");
+    }
     if (line != nullptr)
       std::erase_if(missing, [&](const std::string& each) { return has_word(*line, each); });
     if (missing.empty()) return;
@@ -254,6 +271,18 @@ class Lint {
         fmt::format("sets no community {} on routes with tag {}", fmt::join(missing, ", "), tag),
         fmt::format("in the clause of route-map {} with `match tag {}`: set community {} additive", name, tag,
                     fmt::join(all, " ")));
+  }
+
+  /// A block for the outside has nothing that keeps it inside.
+  void check_not_kept(const std::string& name, const FrrWords* line, std::uint32_t tag) {
+    for (const std::string& keeper : {config_.marks.marker(), std::string("no-export")}) {
+      if (line == nullptr || !has_word(*line, keeper)) continue;
+      add("frr-external-marked", fmt::format("route-map {}", name),
+          fmt::format(
+              "sets community {} on routes with tag {}, which are for the outside: they do not get there",
+              keeper, tag),
+          std::string(kRegenerate));
+    }
   }
 
   // ---- sessions that leave the domain ----------------------------------------------------------------------------

@@ -12,7 +12,7 @@ namespace untrombone::bgp {
 
 /// Something in FRR's running configuration that keeps our routes from being announced, ranked or contained. Ids are
 /// stable: frr-no-router, frr-not-redistributed, frr-no-route-map, frr-redistributes-everything, frr-class-missing,
-/// frr-no-marker, frr-not-ranked, frr-narrow-metrics, frr-border-open, frr-no-export-in-fabric.
+/// frr-no-marker, frr-external-marked, frr-not-ranked, frr-narrow-metrics, frr-border-open, frr-no-export-in-fabric.
 struct FrrFinding {
   std::string_view id;
   bool error = true;    ///< false: a warning

@@ -48,14 +48,18 @@ struct RouteMarks {
   [[nodiscard]] std::uint32_t settled_tag() const { return tag; }
   [[nodiscard]] std::uint32_t fresh_tag() const { return tag + 1; }
   [[nodiscard]] std::uint32_t lingering_tag() const { return tag + 2; }
+  /// Blocks for the outside: ranked as settled and as lingering, with their communities, and without the marker.
+  [[nodiscard]] std::uint32_t external_tag() const { return tag + 3; }
+  [[nodiscard]] std::uint32_t reserve_tag() const { return tag + 4; }
   [[nodiscard]] std::string community(std::uint32_t value) const;
   [[nodiscard]] std::string settled() const { return community(settled_tag()); }
   [[nodiscard]] std::string fresh() const { return community(fresh_tag()); }
   [[nodiscard]] std::string lingering() const { return community(lingering_tag()); }
-  /// On every route of ours, whatever its class: what borders filter.
+  /// On every route of ours that is not for the outside: what borders filter.
   [[nodiscard]] std::string marker() const { return community(tag + kMarkerOffset); }
 
   static constexpr std::uint32_t kMarkerOffset = 9;
+  static constexpr std::uint32_t kTags = 5;  ///< from `tag` on
   static constexpr std::uint32_t kLargestTag = 0xffff - kMarkerOffset;
 };
 

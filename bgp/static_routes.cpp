@@ -8,10 +8,11 @@
 
 #include <fmt/format.h>
 
+#include "bgp/frr_policy.hpp"
+
 namespace untrombone::bgp {
 namespace {
 
-constexpr std::uint32_t kClasses = 3;
 constexpr std::uint8_t kDefaultDistance = 1;
 
 std::string_view take_word(std::string_view& line) {
@@ -67,7 +68,8 @@ std::vector<StaticRoute> read_static_routes(std::string_view configuration, std:
     if (!indented) vrf = first == "vrf" ? take_word(line) : std::string_view();
     if ((first != "ip" && first != "ipv6") || take_word(line) != "route") continue;
     const auto route = read_route(line, vrf);
-    if (route && route->tag >= first_tag && route->tag - first_tag < kClasses) routes.push_back(*route);
+    if (route && route->tag >= first_tag && route->tag - first_tag < RouteMarks::kTags)
+      routes.push_back(*route);
   }
   return routes;
 }

@@ -221,6 +221,8 @@ void ZapiSink::clear_ghosts() {
       route.metric += 1;
     } else if (route.route_class == core::RouteClass::kSettled) {
       route.tag += 2;
+    } else if (route.route_class == core::RouteClass::kExternal) {
+      route.tag += 1;
     }
     route.route_class = core::RouteClass::kLingering;
     route.distance = kGhostDistance;

@@ -11,6 +11,7 @@
 
 #include "agent/audit/compare_guard.hpp"
 #include "agent/audit/prefix_index.hpp"
+#include "bgp/frr_policy.hpp"
 
 namespace untrombone::audit {
 namespace {
@@ -22,7 +23,7 @@ using core::IpPrefix;
 class Comparison {
  public:
   Comparison(const Snapshot& snapshot, std::vector<Finding>& findings)
-      : snapshot_(snapshot), findings_(findings) {
+      : snapshot_(snapshot), marks_{snapshot.routes.tag, snapshot.community_as}, findings_(findings) {
     for (const HostFact& host : snapshot.hosts) {
       hosts_.add(IpPrefix::host(host.ip), &host);
       if (host.place() == Place::kLocal) locals_.push_back(host.ip);
@@ -75,8 +76,9 @@ class Comparison {
                        prefix.to_string());
   }
 
+  /// Or in reserve: it is there for when no other site's is.
   [[nodiscard]] bool is_lingering(const RibRoute& route) const {
-    return route.tag == snapshot_.routes.tag + 2;
+    return route.tag == marks_.lingering_tag() || route.tag == marks_.reserve_tag();
   }
 
   /// One thing that is wrong with a route that should not be like this, or not be at all.
@@ -213,6 +215,7 @@ class Comparison {
       const RibRoute* const ours =
           rib_.longest(host.ip, [](const RibRoute& route) { return route.selected; });
       if (ours == nullptr || ours->prefix.is_host() || is_lingering(*ours)) continue;
+      if (ours->tag == marks_.external_tag()) continue;  // for the outside; most of its hosts are here
       const SegmentFacts& segment = snapshot_.segments[host.segment];
       if (segment.announces_subnet && *segment.settings->subnet_of(host.ip) == ours->prefix) continue;
       const BgpEntry* const claim =
@@ -267,6 +270,7 @@ class Comparison {
   }
 
   const Snapshot& snapshot_;
+  bgp::RouteMarks marks_;
   std::vector<Finding>& findings_;
   PrefixIndex<HostFact> hosts_;
   std::vector<IpAddress> locals_;  ///< sorted

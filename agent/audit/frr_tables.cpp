@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "agent/audit/record_reader.hpp"
+#include "bgp/frr_policy.hpp"
 
 namespace untrombone::audit {
 namespace {
@@ -37,7 +38,7 @@ bool read_rib(std::istream& document, const Snapshot& snapshot, RibTables& table
     const auto prefix = IpPrefix::parse(key);
     if (!prefix) return;
     RibRoute route{*prefix, number_in(fields[1]), fields[2] == "true", fields[3] == "true"};
-    if (fields[0].starts_with("table") || (route.tag >= tag && route.tag <= tag + 2)) {
+    if (fields[0].starts_with("table") || (route.tag >= tag && route.tag - tag < bgp::RouteMarks::kTags)) {
       tables.ours.push_back(route);
     } else if (is_inside(snapshot, *prefix)) {
       tables.others.push_back(*prefix);

@@ -158,6 +158,22 @@ std::string render_summary(const Json& document, const Style& style) {
   return text + fact("", fmt::format("split when {}", text_at(summary, "splits_when")));
 }
 
+/// The block that the outside knows it by.
+std::string render_external(const Json& document) {
+  const Json& block = object_at(document, "external");
+  if (block.empty()) return {};
+  const std::string counts = fmt::format("{} of its hosts here, {} elsewhere", text_at(block, "here", "0"),
+                                         text_at(block, "elsewhere", "0"));
+  const std::string route_class = text_at(block, "class");
+  std::string_view what = "not announced yet";
+  if (route_class == "external") what = "announced from here";
+  if (route_class == "reserve") what = "in reserve here, behind the site with the majority";
+  std::string text = fact("outside", fmt::format("{}, {}: {}", text_at(block, "prefix"), what, counts));
+  const auto due = number_at(block, "due_seconds");
+  return due ? text + fact("", fmt::format("{} in {}", text_at(block, "next_class"), format_seconds(*due)))
+             : text;
+}
+
 std::string render_claims(const Json& document) {
   std::string text;
   for (const Json& claim : array_at(document, "claims")) {
@@ -218,8 +234,8 @@ std::string render_explain(const Json& document, const Style& style) {
                     text_at(document, "mac", "(not known)"), text_at(document, "segment"));
     text += "\n" + fact("binding", binding);
     text += render_state(document, style) + render_expectation(document) + render_location(document) +
-            render_route(document, style) + render_summary(document, style) + render_claims(document) +
-            render_greeting(document, style) + render_guard(document, style);
+            render_route(document, style) + render_summary(document, style) + render_external(document) +
+            render_claims(document) + render_greeting(document, style) + render_guard(document, style);
   }
   return text + render_history(document, style);
 }

@@ -20,8 +20,10 @@ std::array<IpPrefix, 2> halves_of(const IpPrefix& subnet) {
 }  // namespace
 
 Announcer::Announcer(const SiteSettings& settings)
-    : settings_(settings), segments_(settings.segments.size()) {
+    : settings_(settings), segments_(settings.segments.size()), external_(settings.segments.size()) {
   for (std::uint16_t i = 0; i < segments_.size(); ++i) {
+    if (settings.segments[i].external_length != 0)
+      external_[i] = std::make_unique<ExternalBlocks>(settings.segments[i], SegmentId{i});
     if (!summarises({i})) continue;
     auto& [v4, v6] = segments_[i];
     v4 = std::make_unique<SegmentRoutes>(settings.segments[i], SegmentId{i}, Family::kIpv4);
@@ -38,6 +40,8 @@ const SegmentRoutes* Announcer::routes_of(SegmentId segment, Family family) cons
 }
 
 void Announcer::set_host(SegmentId segment, const HostFact& fact, TimePoint now, Announcements& out) {
+  if (external_[segment.value]) external_[segment.value]->set_host(fact, now);
+  if (!summarises(segment)) return;
   const bool many = fact.route_class == RouteClass::kFresh && count_arrival(now);
   if (!find(segment, fact.ip)->set_host(fact, many, now, out)) return;
   waiting_.push_back({segment, fact.ip});
@@ -67,6 +71,7 @@ void Announcer::release_waiting(TimePoint now, Announcements& out) {
 
 void Announcer::set_claimed(SegmentId segment, const IpPrefix& prefix, bool claimed, TimePoint now,
                             Announcements& out) {
+  if (external_[segment.value]) external_[segment.value]->set_claimed(prefix, claimed, now);
   if (SegmentRoutes* const routes = find(segment, prefix.address()))
     routes->set_claimed(prefix, claimed, now, out);
 }
@@ -77,6 +82,7 @@ void Announcer::note(SegmentId segment, const IpPrefix& prefix, RouteNote note, 
 }
 
 void Announcer::adopt(SegmentId segment, const IpPrefix& prefix, TimePoint now, Announcements& out) {
+  if (external_[segment.value]) external_[segment.value]->adopt(prefix, now, out);
   if (SegmentRoutes* const routes = find(segment, prefix.address())) return routes->adopt(prefix, now, out);
   if (prefix.is_host() || !settings_.segments[segment.value].is_inside(prefix)) return;
   leftovers_.push_back({segment, prefix, kNever});
@@ -88,6 +94,9 @@ void Announcer::start_complete(TimePoint now, Announcements& out) {
     for (const auto& routes : families) {
       if (routes) routes->start_complete(now, out);
     }
+  }
+  for (const auto& external : external_) {
+    if (external) external->start_complete(now);
   }
   for (Leftover& leftover : leftovers_) {
     if (leftover.until == kNever)
@@ -108,12 +117,14 @@ void Announcer::repeat_all(SegmentId segment, TimePoint now, Announcements& out)
   for (const auto& routes : segments_[segment.value]) {  // last: a summary may be as long as a half
     if (routes) routes->repeat_all(now, out);
   }
+  if (external_[segment.value]) external_[segment.value]->repeat_all(now, out);
 }
 
 std::vector<SegmentId> Announcer::reconfigure(const SiteSettings& settings, TimePoint now,
                                               Announcements& out) {
   const SiteSettings old = std::exchange(settings_, settings);
   segments_.resize(settings_.segments.size());
+  external_.resize(settings_.segments.size());
   std::vector<SegmentId> changed;
   for (std::uint16_t i = 0; i < segments_.size(); ++i) {
     const bool known = i < old.segments.size();
@@ -125,8 +136,20 @@ std::vector<SegmentId> Announcer::reconfigure(const SiteSettings& settings, Time
       }
     }
     rebuild({i}, now, out);
+    rebuild_external({i}, now, out);
   }
   return changed;
+}
+
+void Announcer::rebuild_external(SegmentId segment, TimePoint now, Announcements& out) {
+  const SegmentSettings& settings = settings_.segments[segment.value];
+  auto& external = external_[segment.value];
+  const auto old = std::exchange(external, nullptr);
+  auto next = std::make_unique<ExternalBlocks>(settings, segment);
+  const std::size_t first = out.size();
+  if (old) next->take_over(*old, now, out);
+  fall_back(segment, first, out);
+  if (settings.external_length != 0) external = std::move(next);
 }
 
 /// A segment's routes with its new settings; what was announced is taken over.
@@ -156,8 +179,35 @@ void Announcer::rebuild(SegmentId segment, TimePoint now, Announcements& out) {
   }
 }
 
+/// What is no block for the outside any more may be something else, inside: those of `out` from `first` on.
+void Announcer::fall_back(SegmentId segment, std::size_t first, Announcements& out) const {
+  for (std::size_t i = first; i < out.size(); ++i) {
+    if (out[i].route_class == RouteClass::kNone) out[i].route_class = class_inside(segment, out[i].prefix);
+  }
+}
+
+RouteClass Announcer::class_inside(SegmentId segment, const IpPrefix& prefix) const {
+  const SegmentRoutes* const routes = routes_of(segment, prefix.address().family());
+  const bool left = std::any_of(leftovers_.begin(), leftovers_.end(), [&](const Leftover& leftover) {
+    return leftover.segment == segment && leftover.prefix == prefix;
+  });
+  if (left || (routes != nullptr && routes->announces(prefix))) return RouteClass::kSettled;
+  return settings_.segments[segment.value].is_announced_half(prefix) ? RouteClass::kBackup
+                                                                     : RouteClass::kNone;
+}
+
+RouteClass Announcer::class_of(const Announcement& announcement) const {
+  const ExternalBlocks* const external = external_of(announcement.segment);
+  const RouteClass outside =
+      external == nullptr ? RouteClass::kNone : external->class_of(announcement.prefix);
+  return outside == RouteClass::kNone ? announcement.route_class : outside;
+}
+
 TimePoint Announcer::next_deadline() const {
   TimePoint next = release_at_;
+  for (const auto& external : external_) {
+    if (external) next = std::min(next, external->next_deadline());
+  }
   for (const Families& families : segments_) {
     for (const auto& routes : families) {
       if (routes) next = std::min(next, routes->next_deadline());
@@ -173,6 +223,12 @@ void Announcer::handle_time(TimePoint now, Announcements& out) {
     for (const auto& routes : families) {
       if (routes && routes->next_deadline() <= now) routes->handle_time(now, out);
     }
+  }
+  for (std::uint16_t i = 0; i < external_.size(); ++i) {
+    if (!external_[i] || external_[i]->next_deadline() > now) continue;
+    const std::size_t first = out.size();
+    external_[i]->handle_time(now, out);
+    fall_back({i}, first, out);
   }
   std::erase_if(leftovers_, [&](const Leftover& leftover) {
     if (leftover.until > now) return false;

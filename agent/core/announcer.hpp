@@ -6,12 +6,16 @@
 #include <memory>
 #include <vector>
 
+#include "agent/core/external_blocks.hpp"
 #include "agent/core/segment_routes.hpp"
 
 namespace untrombone::core {
 
 /// Between the site's hosts and its routes: what is announced for each segment with summaries, and when. Segments with
 /// mode `off` are none of its business; the site announces their hosts itself, without a detour.
+///
+/// Beside the summaries there may be blocks for the outside (ExternalBlocks), with mode `off`, too. A prefix
+/// that is both has one route; being a block counts more.
 ///
 /// Adds to SegmentRoutes what concerns them all: in a mass event (more arrivals in a second than `mass-threshold`)
 /// summaries come first, and the fresh routes of hosts that they cover follow at that rate.
@@ -23,9 +27,14 @@ class Announcer {
     return settings_.segments[segment.value].mode != SummaryMode::kOff;
   }
 
-  /// All of these append what is to be announced or withdrawn to `out`. Only for segments with summaries.
+  /// Does it want to hear of the segment's hosts?
+  [[nodiscard]] bool follows(SegmentId segment) const {
+    return summarises(segment) || external_of(segment) != nullptr;
+  }
+
+  /// All of these append what is to be announced or withdrawn to `out`. Only for segments that it follows.
   void set_host(SegmentId segment, const HostFact& fact, TimePoint now, Announcements& out);
-  /// A prefix that another site announces, not lingering. Segments without summaries ignore it.
+  /// A prefix that another site announces, not lingering. Segments that it does not follow ignore it.
   void set_claimed(SegmentId segment, const IpPrefix& prefix, bool claimed, TimePoint now,
                    Announcements& out);
   void note(SegmentId segment, const IpPrefix& prefix, RouteNote note, TimePoint now, Announcements& out);
@@ -44,6 +53,12 @@ class Announcer {
   [[nodiscard]] TimePoint next_deadline() const;
   void handle_time(TimePoint now, Announcements& out);
 
+  /// What the route of an announcement is by now: a block for the outside may be a summary, too.
+  [[nodiscard]] RouteClass class_of(const Announcement& announcement) const;
+  /// nullptr for a segment without blocks for the outside.
+  [[nodiscard]] const ExternalBlocks* external_of(SegmentId segment) const {
+    return external_[segment.value].get();
+  }
   /// nullptr for a segment without summaries.
   [[nodiscard]] const SegmentRoutes* routes_of(SegmentId segment, Family family) const;
   /// Fresh routes that wait because many arrive at once.
@@ -63,11 +78,15 @@ class Announcer {
 
   [[nodiscard]] SegmentRoutes* find(SegmentId segment, const IpAddress& ip);
   void rebuild(SegmentId segment, TimePoint now, Announcements& out);
+  void rebuild_external(SegmentId segment, TimePoint now, Announcements& out);
+  void fall_back(SegmentId segment, std::size_t first, Announcements& out) const;
+  [[nodiscard]] RouteClass class_inside(SegmentId segment, const IpPrefix& prefix) const;
   bool count_arrival(TimePoint now);
   void release_waiting(TimePoint now, Announcements& out);
 
   SiteSettings settings_;
   std::vector<Families> segments_;
+  std::vector<std::unique_ptr<ExternalBlocks>> external_;
   std::deque<Waiting> waiting_;
   TimePoint release_at_ = kNever;
   TimePoint second_began_;

@@ -30,6 +30,8 @@ std::string_view to_string(RouteClass route_class) {
     case RouteClass::kSettled: return "settled";
     case RouteClass::kLingering: return "lingering";
     case RouteClass::kBackup: return "backup";
+    case RouteClass::kExternal: return "external";
+    case RouteClass::kReserve: return "reserve";
   }
   return "?";
 }

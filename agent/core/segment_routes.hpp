@@ -110,6 +110,7 @@ class SegmentRoutes {
   [[nodiscard]] bool is_over_budget() const { return ideal_.mode() != settings_.mode; }
   [[nodiscard]] std::size_t routes() const { return own_ + announced_.size(); }
   [[nodiscard]] bool has_own_route(const IpAddress& ip) const { return ideal_.is_marked(ip); }
+  [[nodiscard]] bool announces(const IpPrefix& summary) const { return announced_.contains(summary); }
   /// The longest announced summary that covers it and is to stay.
   [[nodiscard]] std::optional<IpPrefix> covering(const IpAddress& ip) const;
   [[nodiscard]] std::optional<SummaryView> view_of(const IpPrefix& prefix) const;

@@ -95,8 +95,7 @@ void SegmentRoutes::announce_summary(const IpPrefix& prefix, TimePoint now, Anno
 }
 
 void SegmentRoutes::withdraw_summary(Announced::iterator entry, TimePoint now, Announcements& out) {
-  const bool is_backup =
-      settings_.announce_subnet && !settings_.is_inside({entry->first.address(), entry->first.length() - 1U});
+  const bool is_backup = settings_.is_announced_half(entry->first);
   out.push_back({segment_, entry->first, is_backup ? RouteClass::kBackup : RouteClass::kNone, now});
   --lengths_[entry->first.length()];
   announced_.erase(entry);

@@ -41,6 +41,10 @@ bool SegmentSettings::is_inside(const IpPrefix& prefix) const {
                      [&](const IpPrefix& subnet) { return subnet.contains(prefix) && subnet != prefix; });
 }
 
+bool SegmentSettings::is_announced_half(const IpPrefix& prefix) const {
+  return announce_subnet && is_inside(prefix) && !is_inside({prefix.address(), prefix.length() - 1U});
+}
+
 unsigned SegmentSettings::shortest_summary(const IpPrefix& subnet) const {
   const unsigned wanted = subnet.address().is_v4() ? shortest : shortest6;
   return std::min(std::max(wanted, subnet.length() + 1U), subnet.address().bits());

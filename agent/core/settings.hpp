@@ -51,7 +51,7 @@ struct SegmentSettings {
   Duration hold = std::chrono::seconds(30);  ///< a summary is possible this long before it is announced
   std::size_t budget = 2000;                 ///< routes for each family; over it `exact` becomes `cover`
   bool announce_subnet = false;              ///< at the worst metric, always
-  unsigned external_length = 0;              ///< of the blocks that are announced to the outside; 0: none
+  unsigned external_length = 0;  ///< of the IPv4 blocks that are announced to the outside; 0: none
 
   bool operator==(const SegmentSettings&) const = default;
   /// The first subnet that contains `ip`, or nullptr.
@@ -60,6 +60,8 @@ struct SegmentSettings {
   [[nodiscard]] bool is_gateway_mac(const MacAddress& mac) const;
   /// May this address be a host at all? Design 3.7: not a gateway, not reserved, not excluded, in a subnet.
   [[nodiscard]] bool may_be_host(const IpAddress& ip) const;
+  /// Is it one of the halves of a subnet that `announce_subnet` asks for?
+  [[nodiscard]] bool is_announced_half(const IpPrefix& prefix) const;
   /// Is it a part of a subnet, and not a whole one?
   [[nodiscard]] bool is_inside(const IpPrefix& prefix) const;
   /// The shortest length of a summary in `subnet`. The subnet itself is the interface's connected route, which would

@@ -173,6 +173,7 @@ class Site {
   // site_reconfigure.cpp
   void give_up(HostIndex index, TimePoint now, Actions& out);
   void tell_all(SegmentId segment, TimePoint now, Actions& out);
+  void tell_claims(TimePoint now, Actions& out);
   [[nodiscard]] bool is_news(const Host& host, TimePoint now) const {
     return started_ && now >= segments_[host.segment.value].fresh_from;
   }

@@ -166,7 +166,7 @@ void Site::run_host_timers(HostIndex index, TimePoint now, Actions& out) {
   if (host.forget_at <= now) {
     --segments_[host.segment.value].hosts;
     host.state = HostState::kUnknown;
-    if (announcer_.summarises(host.segment)) tell_announcer(host, now, now, out);
+    tell_announcer(host, now, now, out);
     hosts_.remove(index);
     return;
   }
@@ -188,7 +188,7 @@ void Site::set_state(Host& host, HostState state, Reason reason, Ifindex port, T
   const bool keeps_route = host.is_expected() && host.route_class == RouteClass::kLingering;
   const bool place_only = (host.route_class == RouteClass::kNone || keeps_route) &&
                           (state == HostState::kRemote || state == HostState::kUnknown);
-  if (place_only && announcer_.summarises(host.segment)) tell_announcer(host, now, now, out);
+  if (place_only) tell_announcer(host, now, now, out);
 }
 
 void Site::set_route(Host& host, RouteClass route_class, TimePoint cause, TimePoint now, Actions& out) {
@@ -203,11 +203,8 @@ void Site::set_route(Host& host, RouteClass route_class, TimePoint cause, TimePo
   if (route_class == RouteClass::kNone) --routes_;
   if (route_class == RouteClass::kFresh) host.bid = outbid(host);
   host.route_class = route_class;
-  if (announcer_.summarises(host.segment)) {
-    tell_announcer(host, cause, now, out);
-  } else {
-    emit_route(host, cause, out);
-  }
+  if (!announcer_.summarises(host.segment)) emit_route(host, cause, out);
+  tell_announcer(host, cause, now, out);
 }
 
 /// Repeats with growing distance until the guest answered or the tries are used up.

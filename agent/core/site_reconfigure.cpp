@@ -39,6 +39,7 @@ void Site::reconfigure(SiteSettings settings, TimePoint now, Actions& out) {
   const std::vector<SegmentId> changed = announcer_.reconfigure(settings_, now, announcements_);
   program(out);
   for (const SegmentId segment : changed) tell_all(segment, now, out);
+  if (!changed.empty()) tell_claims(now, out);
   if (started_) announcer_.start_complete(now, announcements_);
   program(out);
 }
@@ -48,12 +49,16 @@ void Site::tell_all(SegmentId segment, TimePoint now, Actions& out) {
   hosts_.for_each([&](HostIndex index) {
     const Host& host = hosts_[index];
     if (host.segment != segment) return;
-    if (announcer_.summarises(segment)) {
-      tell_announcer(host, now, now, out);
-    } else if (host.route_class != RouteClass::kNone) {
-      emit_route(host, now, out);
-    }
+    tell_announcer(host, now, now, out);
+    if (!announcer_.summarises(segment) && host.route_class != RouteClass::kNone) emit_route(host, now, out);
   });
+}
+
+/// What other sites announce, again: a segment may follow it that did not.
+void Site::tell_claims(TimePoint now, Actions& out) {
+  std::vector<RouteKey> keys;
+  claims_.for_each([&](const RouteKey& key, const Claims::Entry& /*entry*/) { keys.push_back(key); });
+  for (const RouteKey& key : keys) sync_claim(key, now, out);
 }
 
 /// It is no host any more: its route goes at once, and nothing is remembered.

@@ -20,7 +20,7 @@ bool Site::is_elsewhere(const Host& host) const {
 }
 
 void Site::tell_announcer(const Host& host, TimePoint cause, TimePoint now, Actions& out) {
-  if (!announcer_.summarises(host.segment)) return;
+  if (!announcer_.follows(host.segment)) return;
   announcer_.set_host(host.segment, {host.ip, host.route_class, is_elsewhere(host), cause}, now,
                       announcements_);
   program(out);
@@ -30,7 +30,7 @@ void Site::tell_announcer(const Host& host, TimePoint cause, TimePoint now, Acti
 void Site::program(Actions& out) {
   for (const Announcement& wanted : announcements_) {
     const Family family = wanted.prefix.address().family();
-    std::optional<Route> route = route_for(wanted.segment, family, wanted.route_class);
+    std::optional<Route> route = route_for(wanted.segment, family, announcer_.class_of(wanted));
     if (route && wanted.route_class == RouteClass::kFresh) {
       const HostIndex host = hosts_.find(wanted.segment, wanted.prefix.address());
       if (host != kNoHost) route->metric = hosts_[host].bid;
@@ -63,6 +63,9 @@ void Site::sync_claims(TimePoint now, Actions& out) {
       if (routes == nullptr) continue;
       for (const IpPrefix& prefix : routes->claimed()) keys.push_back({segments_[i].vrf, prefix});
     }
+    const ExternalBlocks* const external = announcer_.external_of({i});
+    if (external == nullptr) continue;
+    for (const IpPrefix& prefix : external->claimed()) keys.push_back({segments_[i].vrf, prefix});
   }
   for (const RouteKey& key : keys) sync_claim(key, now, out);
 }
@@ -107,6 +110,11 @@ std::optional<Route> Site::route_for(SegmentId id, Family family, RouteClass rou
     case RouteClass::kBackup:
       return Route{segment.interface, route_class, routes.distance, routes.metric + kLingeringMetricPenalty,
                    routes.tag + 2};
+    case RouteClass::kExternal:
+      return Route{segment.interface, route_class, routes.distance, routes.metric, routes.tag + 3};
+    case RouteClass::kReserve:
+      return Route{segment.interface, route_class, kLingeringDistance,
+                   routes.metric + kLingeringMetricPenalty, routes.tag + 4};
   }
   return std::nullopt;
 }

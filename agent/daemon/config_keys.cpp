@@ -18,7 +18,6 @@ namespace {
 constexpr auto kRequired = KeyNeed::kRequired;
 constexpr auto kOptional = KeyNeed::kOptional;
 constexpr auto kDefault = KeyNeed::kDefault;
-constexpr auto kPlanned = KeyNeed::kPlanned;
 
 constexpr ConfigTable kTables[] = {
     {"site", "[site]"},
@@ -108,7 +107,8 @@ constexpr ConfigKey kKeys[] = {
      "announce the subnets, too, always, at the worst metric"},
     {"segment.summarize", "budget", kDefault, "2000",
      "routes of each family; over it \"exact\" becomes \"cover\""},
-    {"segment.summarize", "external-length", kPlanned, "", ""},
+    {"segment.summarize", "external-length", kDefault, "0",
+     "0, or 16..30: the majority's site announces such IPv4 blocks outside, without the marker"},
 
     {"segment.guard", "enabled", kDefault, "true", "keep the gateway's ARP and ND off the DCI"},
     {"segment.guard", "ra", kDefault, "true", "router discovery and redirects stay off the DCI"},
@@ -165,10 +165,10 @@ std::string_view nearest(std::string_view name, std::span<const std::string_view
   return best;
 }
 
-std::vector<std::string_view> supported_keys(std::string_view table) {
+std::vector<std::string_view> keys_of(std::string_view table) {
   std::vector<std::string_view> names;
   for (const ConfigKey& key : kKeys) {
-    if (key.table == table && key.need != kPlanned) names.push_back(key.name);
+    if (key.table == table) names.push_back(key.name);
   }
   return names;
 }
@@ -199,7 +199,7 @@ const ConfigKey* find_config_key(std::string_view table, std::string_view name) 
 }
 
 std::string describe_unknown_key(std::string_view table, std::string_view name) {
-  const std::vector<std::string_view> names = supported_keys(table);
+  const std::vector<std::string_view> names = keys_of(table);
   if (const std::string_view meant = nearest(name, names); !meant.empty()) {
     return fmt::format(R"(unknown key; did you mean "{}"?)", meant);
   }
@@ -237,7 +237,7 @@ std::string render_defaults() {
   for (const ConfigTable& table : kTables) {
     text += fmt::format("\n{}\n", table.header);
     for (const ConfigKey& key : kKeys) {
-      if (key.table == table.name && key.need != kPlanned) text += render_key(key);
+      if (key.table == table.name) text += render_key(key);
     }
   }
   return text;

@@ -12,7 +12,6 @@ enum class KeyNeed : std::uint8_t {
   kRequired,  ///< `value` is an example
   kOptional,  ///< no default; `value` is an example
   kDefault,   ///< `value` is the default
-  kPlanned,   ///< in the design, refused by this release; no `value`
 };
 
 /// A key of the configuration file. `value` is TOML text.
@@ -30,7 +29,7 @@ struct ConfigTable {
 };
 
 /// Every table of the design, and every key of them, in the order of the documentation. The one list behind the
-/// reader's "unknown" and "not supported yet", its suggestions, and `config show --defaults`.
+/// reader's "unknown", its suggestions, and `config show --defaults`.
 [[nodiscard]] std::span<const ConfigTable> config_tables();
 [[nodiscard]] std::span<const ConfigKey> config_keys();
 

@@ -22,9 +22,7 @@ std::string printable(std::string text) {
 std::string refuse_key(std::string_view table, std::string_view name) {
   const std::string nested = fmt::format("{}.{}", table, name);
   if (find_config_table(nested) != nullptr) return {};
-  const ConfigKey* known = find_config_key(table, name);
-  if (known == nullptr) return describe_unknown_key(table, name);
-  return known->need == KeyNeed::kPlanned ? "not supported yet; remove it" : "";
+  return find_config_key(table, name) == nullptr ? describe_unknown_key(table, name) : "";
 }
 
 }  // namespace

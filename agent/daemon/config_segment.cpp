@@ -25,6 +25,7 @@ constexpr NumberRange kRates{10, 1'000'000};
 constexpr NumberRange kNewHosts{0, 1'000'000};
 constexpr NumberRange kLengths4{0, 32};
 constexpr NumberRange kLengths6{0, 128};
+constexpr NumberRange kExternalLengths{16, 30};  // apart from 0
 constexpr NumberRange kBudgets{1, 1'000'000};
 constexpr NumberRange kVlans{1, 4094};
 constexpr std::array<std::string_view, 4> kModes = {"off", "exact", "cover", "home"};
@@ -158,6 +159,38 @@ class SegmentReader {
     summarize.read_duration("linger", core_.linger, {seconds(0), hours(1)});
     summarize.read_flag("announce-subnet", core_.announce_subnet);
     summarize.read_number("budget", core_.budget, kBudgets);
+    read_external_length(summarize);
+  }
+
+  void read_external_length(TableReader& summarize) {
+    constexpr std::string_view kKey = "external-length";
+    const auto& [low, high] = kExternalLengths;
+    summarize.read_number(kKey, core_.external_length, {0, high});
+    const std::int64_t length = core_.external_length;
+    if (length == 0) return;
+    if (length < low)
+      return summarize.fail(kKey, fmt::format("{} is too short; expected 0, or {} to {}", length, low, high));
+    for (const core::IpPrefix& subnet : core_.subnets) {
+      if (!subnet.address().is_v4() || subnet.length() < length) continue;
+      return summarize.fail(
+          kKey,
+          fmt::format("{} is not longer than {}: a block would be the interface's connected route, "
+                      "which zebra prefers to ours; expected a longer one, or 0 and `network {}` at the "
+                      "domain's border",
+                      length, subnet.to_string(), subnet.to_string()));
+    }
+    if (core_.mode == core::SummaryMode::kHome) {
+      return summarize.fail(
+          kKey,
+          "does not go with mode = \"home\": a visitor's block would draw the traffic of "
+          "hosts that have no longer route; expected another mode, or 0 and `network` at the "
+          "border of the blocks' home");
+    }
+    if (config_.sink == SinkKind::kKernelTable) {
+      summarize.fail(kKey,
+                     "needs tags, which the routes of a kernel table do not have; expected "
+                     "sink = \"zapi\" or \"vtysh\", or 0");
+    }
   }
 
   void read_home_blocks(TableReader& summarize) {

@@ -71,6 +71,9 @@ bgp::FrrConfigRequest frr_request(const Config& config, const FrrSetupOptions& o
   request.table = config.table;
   request.with_instance = needs_instance_for_protocols(config, options.version);
   request.vrfs = frr_vrfs(config);
+  request.external =
+      std::any_of(config.core.segments.begin(), config.core.segments.end(),
+                  [](const core::SegmentSettings& segment) { return segment.external_length != 0; });
   request.asn = options.asn;
   request.ibgp = options.ibgp || config.leak_guard == bgp::LeakGuard::kNoExport;  // which is for one AS
   request.isis_area = options.isis_area;

@@ -81,6 +81,20 @@ void add_hosts_of(const Agent& agent, std::optional<core::SegmentId> segment, co
   route["summary"] = summary ? view_summary(*routes, prefix) : Json(nullptr);
 }
 
+Json view_external(const Agent& agent, core::SegmentId segment, const core::IpAddress& ip) {
+  const core::ExternalBlocks* const external = agent.site().announcer().external_of(segment);
+  const auto view = external == nullptr ? std::nullopt : external->view_of(ip);
+  if (!view) return nullptr;
+  return {{"prefix", view->prefix.to_string()},
+          {"class", to_string(view->route_class)},
+          {"here", view->here},
+          {"elsewhere", view->elsewhere},
+          {"next_class", view->due == core::kNever ? Json(nullptr) : Json(to_string(view->wanted))},
+          {"due_seconds", view->due == core::kNever
+                              ? Json(nullptr)
+                              : Json(std::max(to_seconds(view->due - monotonic_now()), 0.0))}};
+}
+
 std::optional<IpPrefix> summary_of(const Agent& agent, const core::Host& host) {
   const SegmentRoutes* const routes = agent.site().announcer().routes_of(host.segment, host.ip.family());
   return routes == nullptr || !host.is_here() ? std::nullopt : routes->covering(host.ip);

@@ -17,4 +17,8 @@ void add_hosts_of(const Agent& agent, std::optional<core::SegmentId> segment, co
 /// The longest summary that is announced for the host, if there is one.
 [[nodiscard]] std::optional<core::IpPrefix> summary_of(const Agent& agent, const core::Host& host);
 
+/// The block for the outside around the address, null without one: who has how many of its hosts, and what follows.
+[[nodiscard]] nlohmann::ordered_json view_external(const Agent& agent, core::SegmentId segment,
+                                                   const core::IpAddress& ip);
+
 }  // namespace untrombone::daemon

@@ -362,6 +362,7 @@ Json view_explanation_of(const Agent& agent, const Host& host) {
   view["route"] = view_announced(agent, host.segment, core::IpPrefix::host(host.ip));
   const auto summary = summary_of(agent, host);
   view["summary"] = summary ? view_announced(agent, host.segment, *summary) : Json(nullptr);
+  view["external"] = view_external(agent, host.segment, host.ip);
   view["claims"] = view_claims_of(agent, host.segment, host.ip);
   view["greeting"] = view_greeting(agent, host);
   const core::IpPrefix* const subnet = settings.subnet_of(host.ip);

@@ -17,8 +17,7 @@ using daemon::Config;
 /// Every key of `table` is one that this release supports, in the tables below it, too.
 void check_keys(const toml::table& table, const std::string& name) {
   for (const auto& [key, node] : table) {
-    const auto* known = daemon::find_config_key(name, key.str());
-    if (known != nullptr && known->need != daemon::KeyNeed::kPlanned) continue;
+    if (daemon::find_config_key(name, key.str()) != nullptr) continue;
     const std::string below = name + "." + std::string(key.str());
     require(daemon::find_config_table(below) != nullptr && node.is_table(), "an unknown key is refused");
     check_keys(*node.as_table(), below);

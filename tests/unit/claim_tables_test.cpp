@@ -96,6 +96,8 @@ TEST_CASE("a tag that is none of ours is no claim; one that lingers says so", "[
   };
   CHECK(class_of(R"([{"protocol":"isis","metric":10}])") == RouteClass::kSettled);
   CHECK(class_of(R"([{"tag":4212}])") == RouteClass::kLingering);
+  CHECK(class_of(R"([{"tag":4213}])") == RouteClass::kSettled);    // a block for the outside
+  CHECK(class_of(R"([{"tag":4214}])") == RouteClass::kLingering);  // one in reserve
   CHECK(class_of(R"([{"tag":4219}])") == std::nullopt);
 }
 

@@ -30,6 +30,27 @@ TEST_CASE("home blocks are parts of the subnets, disjoint, and only there for th
         "11: segment \"vlan10\": summarize.shortest: 33 is out of range; expected 0 to 32");
 }
 
+TEST_CASE("blocks for the outside are parts of the subnets, and tell themselves apart by a tag") {
+  const auto about = [](const std::string& lines) {
+    return complaint_about("[segment.summarize]\n" + lines);
+  };
+  CHECK(parsed(minimal_and("[segment.summarize]\nexternal-length = 26\n")).core.segments[0].external_length ==
+        26);
+  const std::string key = "segment \"vlan10\": summarize.external-length: ";
+  CHECK(about("external-length = 24\n") ==
+        "11: " + key +
+            "24 is not longer than 192.0.2.0/24: a block would be the interface's connected route, which "
+            "zebra prefers to ours; expected a longer one, or 0 and `network 192.0.2.0/24` at the domain's "
+            "border");
+  CHECK(about("external-length = 8\n") == "11: " + key + "8 is too short; expected 0, or 16 to 30");
+  CHECK(about("external-length = 31\n") == "11: " + key + "31 is out of range; expected 0 to 30");
+  CHECK_THAT(about("mode = \"home\"\nhome-blocks = [\"192.0.2.0/26\"]\nexternal-length = 26\n"),
+             Catch::StartsWith("13: " + key + "does not go with mode = \"home\""));
+  CHECK_THAT(
+      complaint_about("[segment.summarize]\nexternal-length = 26\n[routes]\nsink = \"kernel-table\"\n"),
+      Catch::StartsWith("11: " + key + "needs tags"));
+}
+
 TEST_CASE("names of interfaces and paths are what the kernel takes") {
   CHECK(complaint(replaced("\"br0\"", "\"sixteen-letters-\"")) ==
         "6: segment \"vlan10\": bridge: \"sixteen-letters-\" cannot be an interface; "

@@ -68,6 +68,7 @@ void require_default_tuning(const Config& config) {
   CHECK(config.core.segments[0].hold == segment.hold);
   CHECK(config.core.segments[0].announce_subnet == segment.announce_subnet);
   CHECK(config.core.segments[0].budget == segment.budget);
+  CHECK(config.core.segments[0].external_length == segment.external_length);
   CHECK(config.core.segments[0].max_hosts == segment.max_hosts);
   CHECK(config.core.segments[0].probe_rate == segment.probe_rate);
   CHECK(config.core.segments[0].sweep == segment.sweep);
@@ -100,10 +101,8 @@ TEST_CASE("the rendered defaults name every supported key and no other") {
   for (const ConfigKey& key : config_keys()) {
     const std::string assignment = "\n" + std::string(key.name) + " = ";
     const std::string commented = "\n# " + std::string(key.name) + " = ";
-    const bool found =
-        text.find(assignment) != std::string::npos || text.find(commented) != std::string::npos;
     CAPTURE(key.table, key.name);
-    CHECK(found == (key.need != KeyNeed::kPlanned));
+    CHECK((text.find(assignment) != std::string::npos || text.find(commented) != std::string::npos));
   }
 }
 
@@ -122,7 +121,6 @@ TEST_CASE("the packaged example is valid and names every supported key") {
       read_file(std::filesystem::path(UNTROMBONE_SOURCE_DIR) / "packaging/untrombone.toml");
   CHECK(complaint(text) == "none");
   for (const ConfigKey& key : config_keys()) {
-    if (key.need == KeyNeed::kPlanned) continue;
     CAPTURE(key.name);
     CHECK(text.find(std::string(key.name) + " = ") != std::string::npos);
   }
@@ -139,7 +137,6 @@ TEST_CASE("the documentation has a row with the default of every supported key")
       case KeyNeed::kDefault:
         CHECK(text.find(row + "`" + std::string(key.value) + "` |") != std::string::npos);
         break;
-      case KeyNeed::kPlanned: CHECK(text.find(row) == std::string::npos); break;
     }
   }
 }
@@ -334,21 +331,6 @@ TEST_CASE("the first of several wrong keys is the one higher up in the file") {
   CHECK(complaint_about("[log]\nzz = 1\naa = 1\n") ==
         "11: log.zz: unknown key; expected one of level, format");
   CHECK(complaint_about("[zz]\n[aa]\n").rfind("10: zz: ", 0) == 0);
-}
-
-TEST_CASE("every key of the design that this release lacks says so") {
-  for (const ConfigKey& key : config_keys()) {
-    if (key.need != KeyNeed::kPlanned) continue;
-    const std::string name(key.name);
-    const std::string table(key.table);
-    CAPTURE(table, name);
-    std::ostringstream more;
-    if (table != "segment") more << "[" << table << "]\n";
-    more << name << " = 1\n";
-    CHECK_THAT(complaint_about(more.str()),
-               Catch::StartsWith(table == "segment" ? "10: segment \"vlan10\": " : "11: ") &&
-                   Catch::EndsWith(name + ": not supported yet; remove it"));
-  }
 }
 
 TEST_CASE("metrics are served at an address with a port, or nowhere") {

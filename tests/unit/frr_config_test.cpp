@@ -52,6 +52,23 @@ TEST_CASE("each protocol's configuration is what FRR was seen to take") {
   CHECK(rendered(edge(RoutingProtocol::kIsis, k84)) == golden_text("frr/isis-8.4.conf"));
 }
 
+TEST_CASE("blocks for the outside rank as settled and lingering, and lack what keeps routes inside") {
+  FrrConfigRequest request = edge(RoutingProtocol::kBgp, k84);
+  const std::string without = rendered(request);
+  CHECK(without.find("4213") == std::string::npos);
+  request.external = true;
+  request.leak_guard = LeakGuard::kNoExport;
+  const std::string text = rendered(request);
+  CHECK(text.find("route-map UNTROMBONE permit 40\n match tag 4213\n set community 65000:4210 additive\n"
+                  " set local-preference 100\n") != std::string::npos);
+  CHECK(text.find("route-map UNTROMBONE permit 50\n match tag 4214\n set community 65000:4212 additive\n"
+                  " set local-preference 1\n") != std::string::npos);
+  request.protocol = RoutingProtocol::kOspf;
+  CHECK(rendered(request).find("permit 50\n match tag 4214\n set metric 1000\n") != std::string::npos);
+  request.protocol = RoutingProtocol::kIsis;
+  CHECK(rendered(request).find("permit 40\n match tag 4213\n set metric 1000000\n") != std::string::npos);
+}
+
 TEST_CASE("a border and a receiver get their filter on the sessions that are named") {
   FrrConfigRequest request = edge(RoutingProtocol::kBgp, k84);
   request.asn = 65000;

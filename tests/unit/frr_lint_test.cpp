@@ -64,6 +64,26 @@ TEST_CASE("what frr-config made of FRR has no finding, in any release") {
   }
 }
 
+TEST_CASE("blocks for the outside need clauses of their own, without what keeps routes inside") {
+  FrrLintRequest request = request_for();
+  request.config.external = true;
+  CHECK(judged(running("8.4"), request) == Ids{"frr-class-missing", "frr-class-missing"});
+  FrrConfigRequest edge = request.config;
+  edge.version = {8, 4};
+  edge.asn = 65001;
+  const FrrConfigResult printed = render_frr_config(edge);
+  REQUIRE(printed.has_value());
+  const std::string& fed = *printed;
+  CHECK(judged(fed, request).empty());
+  CHECK(judged(with(fed, "65000:4210 additive", "65000:4210 65000:4219 additive"), request) ==
+        Ids{"frr-external-marked"});
+  CHECK(judged(with(fed, "65000:4210 additive", "65000:4210 no-export additive"), request) ==
+        Ids{"frr-external-marked"});
+  CHECK(judged(with(fed, "65000:4210 additive", "65000:1 additive"), request) == Ids{"frr-no-marker"});
+  CHECK(judged(with(fed, "local-preference 1\n", "local-preference 100\n"), request) ==
+        Ids{"frr-not-ranked", "frr-not-ranked"});
+}
+
 TEST_CASE("the running configuration is read as it is meant") {
   const FrrRunning read = parse_frr_running(running("8.4"));
   CHECK(read.version == FrrVersion{8, 4});

@@ -33,7 +33,8 @@ TEST_CASE("only routes with one of our tags, in our form, are read back") {
       "!\n"
       "ip route 192.0.2.11/32 br0 tag 4210 5\n"
       "ip route 192.0.2.12/32 br0 tag 4212 250\r\n"
-      "ip route 192.0.2.13/32 br0 tag 4213 5\n"
+      "ip route 192.0.2.64/26 br0 tag 4214 250\n"
+      "ip route 192.0.2.13/32 br0 tag 4215 5\n"
       "ip route 192.0.2.14/32 br0 tag 4209 5\n"
       "ip route 192.0.2.15/32 br0\n"
       "ip route 192.0.2.16/32 198.51.100.1 tag 4210\n"
@@ -46,12 +47,13 @@ TEST_CASE("only routes with one of our tags, in our form, are read back") {
       "router bgp 65001\n"
       " neighbor 192.0.2.99 remote-as 65000\n";
   const auto routes = read_static_routes(kConfiguration, 4210);
-  REQUIRE(routes.size() == 5);
+  REQUIRE(routes.size() == 6);
   CHECK(routes[0] == StaticRoute{"", prefix("192.0.2.11/32"), "br0", 4210, 5});
   CHECK(routes[1] == StaticRoute{"", prefix("192.0.2.12/32"), "br0", 4212, 250});
-  CHECK(routes[2] == StaticRoute{"", prefix("192.0.2.18/32"), "Null0", 4211, 1});
-  CHECK(routes[3] == StaticRoute{"", prefix("2001:db8:1::51/128"), "br0", 4211, 5});
-  CHECK(routes[4] == StaticRoute{"tenant1", prefix("192.0.2.11/32"), "br0.10", 4210, 5});
+  CHECK(routes[2] == StaticRoute{"", prefix("192.0.2.64/26"), "br0", 4214, 250});
+  CHECK(routes[3] == StaticRoute{"", prefix("192.0.2.18/32"), "Null0", 4211, 1});
+  CHECK(routes[4] == StaticRoute{"", prefix("2001:db8:1::51/128"), "br0", 4211, 5});
+  CHECK(routes[5] == StaticRoute{"tenant1", prefix("192.0.2.11/32"), "br0.10", 4210, 5});
 }
 
 TEST_CASE("what is written is read back the same") {
