@@ -112,8 +112,8 @@ struct FramesLost {
 };
 
 /// The classes of route; all but the backup have a tag each. A backup is the subnet's own route, for hosts without a
-/// better one: it has the lingering tag, so it loses everywhere, but our distance. An external block ranks as settled,
-/// and one in reserve as lingering; neither has the marker that keeps routes inside the domain.
+/// better one, or that of a frozen host: it has the lingering tag, so it loses everywhere, but our distance. A block
+/// for the outside ranks as settled, one in reserve as lingering; neither has the marker that keeps routes inside.
 enum class RouteClass : std::uint8_t { kNone, kFresh, kSettled, kLingering, kBackup, kExternal, kReserve };
 
 /// One list of claims that the shell reads somewhere. Each is filled, and swept, for itself.

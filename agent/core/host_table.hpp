@@ -38,6 +38,7 @@ struct Host {
   bool greeting_answered = false;
   bool brief_challenge = false;            ///< the answer is due soon: newer evidence contradicts
   RouteClass contest = RouteClass::kNone;  ///< of another site's claim that it has to answer to
+  bool last_resort = false;                ///< frozen as being elsewhere, and seen here since
   bool disputed = false;         ///< another site's settled claim stays: if it answers, it is news again
   std::uint8_t asked = 0;        ///< probes since the last sign of life
   std::uint8_t moves = 0;        ///< within the conflict window that began at moves_since
@@ -60,6 +61,8 @@ struct Host {
   /// Earliest of the deadlines.
   [[nodiscard]] TimePoint due() const;
   [[nodiscard]] bool is_frozen() const { return frozen_until != kNever; }
+  /// It may have a route for when nobody else has one, although this site does not say that it is here.
+  [[nodiscard]] bool is_standby() const { return is_expected() || last_resort; }
   /// An operator claims it for this site; it has not arrived.
   [[nodiscard]] bool is_expected() const { return expected_until != kNever; }
   /// False: claimed by its address alone, and nothing was heard of it.

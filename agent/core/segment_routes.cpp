@@ -57,6 +57,7 @@ void SegmentRoutes::route_host(const HostFact& fact, TimePoint now, Announcement
   switch (fact.route_class) {
     case RouteClass::kFresh:
     case RouteClass::kLingering:
+    case RouteClass::kBackup:
       transient_[fact.ip] = fact.route_class;
       return announce_host(fact.ip, fact.route_class, fact.cause, out);
     case RouteClass::kSettled: break;

@@ -181,7 +181,7 @@ class SegmentRoutes {
   summary::Summarizer ideal_;  ///< its marks: addresses with a host route of their own, of any class
   std::size_t own_ = 0;
   std::size_t ideal_size_ = 0;
-  /// Fresh or lingering; the others with a route of their own are settled.
+  /// Fresh, lingering or a backup; the others with a route of their own are settled.
   boost::unordered_flat_map<IpAddress, RouteClass> transient_;
   /// Host routes that are not solid yet: when they were acknowledged, if they were.
   boost::unordered_flat_map<IpAddress, std::optional<TimePoint>> recent_;

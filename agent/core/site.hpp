@@ -148,12 +148,14 @@ class Site {
   void on(const DumpFinished& event, TimePoint when, TimePoint now, Actions& out);
   void on(const RouteNoted& event, TimePoint when, TimePoint now, Actions& out);
   void on(const FreezeCleared& event, TimePoint when, TimePoint now, Actions& out);
-  // site_expected.cpp: hosts that are claimed for this site ahead of their move
+  // site_expected.cpp: hosts that are claimed for this site ahead of their move, and those frozen in the wrong place
   void on(const HostExpected& event, TimePoint when, TimePoint now, Actions& out);
   void on(const HostReleased& event, TimePoint when, TimePoint now, Actions& out);
   void announce_ahead(Host& host, TimePoint now, Actions& out);
   void announce_expected(TimePoint now, Actions& out);
   void stop_expecting(Host& host);
+  void stand_by_frozen(Host& host, TimePoint now, Actions& out);
+  void stop_last_resort(Host& host, TimePoint now, Actions& out);
   void end_expectation(HostIndex index, Reason reason, TimePoint now, Actions& out);
   [[nodiscard]] RouteClass class_while_absent(const Host& host) const;
   // site_claims.cpp: other sites' claims, and isolation

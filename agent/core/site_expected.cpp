@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Hosts that an operator claims for this site ahead of their move: a route that wins nowhere while the old site
-// announces the host, and is in place when it does not any more. Where the host is, its port decides.
+// announces the host, and is in place when it does not any more. Where the host is, its port decides. Hosts that are
+// frozen as being elsewhere, and seen here, have such a route, too.
 #include "agent/core/site.hpp"
 
 namespace untrombone::core {
@@ -39,9 +40,12 @@ void Site::on(const HostReleased& event, TimePoint /*when*/, TimePoint now, Acti
   if (index != kNoHost && hosts_[index].is_expected()) end_expectation(index, Reason::kReleased, now, out);
 }
 
-/// Lingering, unless that would attract what it must not: beside the old site's host route it loses everywhere, but of
-/// the old site's summary it would be a more specific part.
+/// Ahead of a move: lingering, unless that would attract what it must not: beside the old site's host route it loses
+/// everywhere, but of the old site's summary it would be a more specific part. A last resort is a backup, always: each
+/// of two sites that have one has to announce it, or there would be none for an instant when the other's route, or its
+/// summary, goes.
 RouteClass Site::class_while_absent(const Host& host) const {
+  if (host.last_resort) return RouteClass::kBackup;
   if (!host.is_expected()) return RouteClass::kNone;
   bool summarised = false;
   claims_.for_each_covering(
@@ -64,6 +68,25 @@ void Site::stop_expecting(Host& host) {
   if (!host.is_expected()) return;
   host.expected_until = kNever;
   expected_.erase({host.segment, host.ip});
+}
+
+/// It is frozen as being elsewhere, and seen here. It may be frozen so at every site, and then nobody announces it: so
+/// it has a route that loses to anybody's, until the freeze is over. It does not come and go with the host, which may
+/// be the one that moves all the time, or two that fight.
+void Site::stand_by_frozen(Host& host, TimePoint now, Actions& out) {
+  if (host.last_resort) return;
+  host.last_resort = true;
+  host.forget_at = kNever;
+  announce_ahead(host, now, out);
+}
+
+/// The freeze is over, or it is forgotten.
+void Site::stop_last_resort(Host& host, TimePoint now, Actions& out) {
+  if (!host.last_resort) return;
+  host.last_resort = false;
+  if (host.is_announced()) return;
+  host.forget_at = host.is_expected() ? kNever : now + kBindingMemory;
+  set_route(host, class_while_absent(host), now, now, out);
 }
 
 /// One that is here provisionally, or lingers, goes the way of all others.

@@ -29,7 +29,7 @@ void Site::arrive(HostIndex index, const Sighting& sighting, bool confirmed, Act
     }
     return;
   }
-  if (host.is_frozen()) return;
+  if (host.is_frozen()) return stand_by_frozen(host, sighting.now, out);
   const bool from_elsewhere = host.state == HostState::kRemote || host.state == HostState::kDeparting;
   host.linger_until = host.forget_at = kNever;
   host.cause = sighting.when;
@@ -90,7 +90,8 @@ void Site::depart(HostIndex index, Reason reason, Ifindex port, TimePoint now, A
 }
 
 /// One more move. The one that makes it too many is still made; from then on the host stays where it is: announced if
-/// it is here, not announced if it is not, whatever is seen of it, until the freeze is over or cleared.
+/// it is here, and if it is not, then at most as a last resort, whatever is seen of it, until the freeze is over or
+/// cleared.
 void Site::count_move(Host& host, Ifindex port, TimePoint now, Actions& out) {
   const ConflictSettings& conflict = settings_.conflict;
   if (now - host.moves_since > conflict.move_window) {
@@ -126,6 +127,7 @@ void Site::thaw(HostIndex index, TimePoint now, Actions& out) {
   } else if (host.is_here()) {
     challenge(index, false, now, out);
   }
+  stop_last_resort(host, now, out);
   schedule(index);
 }
 
@@ -133,7 +135,7 @@ void Site::withdraw(HostIndex index, HostState state, Reason reason, TimePoint n
   Host& host = hosts_[index];
   host.settle_at = host.answer_by = host.probe_at = host.greet_at = host.linger_until = kNever;
   host.heard = now;
-  host.forget_at = host.is_expected() ? kNever : now + kBindingMemory;
+  host.forget_at = host.is_standby() ? kNever : now + kBindingMemory;
   host.contest = RouteClass::kNone;
   host.disputed = false;
   set_state(host, state, reason, {}, now, out);
@@ -185,7 +187,8 @@ void Site::set_state(Host& host, HostState state, Reason reason, Ifindex port, T
   history_.add(transition);
   out.transitions.push_back(transition);
   // What has a route, or gets one, is told by set_route().
-  const bool keeps_route = host.is_expected() && host.route_class == RouteClass::kLingering;
+  const bool keeps_route = host.is_standby() && (host.route_class == RouteClass::kLingering ||
+                                                 host.route_class == RouteClass::kBackup);
   const bool place_only = (host.route_class == RouteClass::kNone || keeps_route) &&
                           (state == HostState::kRemote || state == HostState::kUnknown);
   if (place_only) tell_announcer(host, now, now, out);

@@ -207,6 +207,7 @@ bool Site::is_own(SegmentId segment, const IpAddress& ip) const {
 void Site::forget(HostIndex index, Reason reason, TimePoint now, Actions& out) {
   Host& host = hosts_[index];
   stop_expecting(host);
+  stop_last_resort(host, now, out);
   set_state(host, HostState::kUnknown, reason, {}, now, out);
   set_route(host, RouteClass::kNone, now, now, out);
   --segments_[host.segment.value].hosts;

@@ -64,6 +64,7 @@ void Site::tell_claims(TimePoint now, Actions& out) {
 /// It is no host any more: its route goes at once, and nothing is remembered.
 void Site::give_up(HostIndex index, TimePoint now, Actions& out) {
   stop_expecting(hosts_[index]);
+  stop_last_resort(hosts_[index], now, out);
   withdraw(index, HostState::kUnknown, Reason::kConfigured, now, out);
   Host& host = hosts_[index];
   host.queued_for = kNever;  // its entries of the timer queue are void

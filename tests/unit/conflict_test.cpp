@@ -36,6 +36,21 @@ SiteDriver frozen_here() {
   return driver;
 }
 
+/// Frozen as being at another site: it was found here at the start, and its fifth move was a departure.
+SiteDriver frozen_elsewhere(const SiteSettings& settings = default_settings()) {
+  SiteDriver driver = SiteDriver::starting(settings);
+  driver.feed(arp(kPort1, kMac, kHost));  // who is found at the start has not moved
+  driver.feed(DumpFinished{});
+  driver.advance(8s);
+  go_and_return(driver);
+  go_and_return(driver);
+  CHECK_FALSE(driver.host(kHost)->is_frozen());
+  driver.feed(arp(kDciPort, kMac, kHost));
+  driver.advance(8s);
+  CHECK(driver.host(kHost)->is_frozen());
+  return driver;
+}
+
 }  // namespace
 
 TEST_CASE("a host that moves five times within the window is frozen where it is") {
@@ -49,20 +64,59 @@ TEST_CASE("a host that moves five times within the window is frozen where it is"
   CHECK(driver.feed(arp(kDciPort, kMac, kHost)).routes.empty());
 }
 
-TEST_CASE("a host frozen with a departure is not announced when it comes back") {
-  SiteDriver driver = SiteDriver::starting();
-  driver.feed(arp(kPort1, kMac, kHost));  // who is found at the start has not moved
-  driver.feed(DumpFinished{});
-  driver.advance(8s);
-  go_and_return(driver);
-  go_and_return(driver);
-  REQUIRE_FALSE(driver.host(kHost)->is_frozen());
-  driver.feed(arp(kDciPort, kMac, kHost));
-  driver.advance(8s);
-  REQUIRE(driver.host(kHost)->is_frozen());
+TEST_CASE("a host frozen with a departure has a route of last resort when it comes back, and no other") {
+  SiteDriver driver = frozen_elsewhere();
   CHECK_FALSE(driver.announced(kHost));
-  CHECK(driver.feed(arp(kPort1, kMac, kHost)).routes.empty());
+  driver.feed(arp(kPort1, kMac, kHost));
+  CHECK(driver.routes().at({{}, IpPrefix::host(kHost)}) == Route{kSvi, RouteClass::kBackup, 5, 2000, 4212});
   CHECK(driver.site().verdict(*driver.host(kHost)) == Verdict::kRemote);
+  // It does not come and go with the host.
+  for (int i = 0; i < 5; ++i) {
+    CHECK(driver.feed(arp(kDciPort, kMac, kHost)).routes.empty());
+    CHECK(driver.advance(8s).routes.empty());
+    CHECK(driver.feed(arp(kPort1, kMac, kHost)).routes.empty());
+  }
+}
+
+TEST_CASE("a route of last resort ends with the freeze") {
+  SECTION("as the host's own, if it was here last") {
+    SiteDriver driver = frozen_elsewhere();
+    driver.feed(arp(kPort1, kMac, kHost));
+    driver.feed(FreezeCleared{kSegment, kHost});
+    CHECK(driver.announced(kHost) == RouteClass::kFresh);
+    driver.feed(arp_reply(kPort1, kMac, kHost));
+    CHECK(driver.state(kHost) == HostState::kLocal);
+  }
+  SECTION("withdrawn, if it was not") {
+    SiteDriver driver = frozen_elsewhere();
+    driver.feed(arp(kPort1, kMac, kHost));
+    driver.feed(arp(kDciPort, kMac, kHost));
+    driver.advance(301s);
+    CHECK_FALSE(driver.host(kHost)->is_frozen());
+    CHECK_FALSE(driver.announced(kHost));
+    CHECK(driver.state(kHost) == HostState::kRemote);
+    driver.advance(2h);  // and then it is forgotten
+    CHECK(driver.host(kHost) == nullptr);
+  }
+  SECTION("withdrawn, when it is no host of ours any more") {
+    SiteDriver driver = frozen_elsewhere();
+    driver.feed(arp(kPort1, kMac, kHost));
+    driver.feed(OwnAddress{kSegment, kHost});
+    CHECK_FALSE(driver.announced(kHost));
+  }
+}
+
+TEST_CASE("with summaries a route of last resort is the host's own, and covers nobody else") {
+  SiteSettings settings = default_settings();
+  settings.segments.front().mode = SummaryMode::kCover;
+  SiteDriver driver = frozen_elsewhere(settings);
+  driver.feed(arp(kPort1, kMac, kHost));
+  CHECK(driver.announced(kHost) == RouteClass::kBackup);
+  driver.advance(120s);
+  CHECK(driver.routes().size() == 1);
+  driver.feed(FreezeCleared{kSegment, kHost});
+  driver.feed(arp_reply(kPort1, kMac, kHost));
+  CHECK(driver.announced(kHost) == RouteClass::kFresh);
 }
 
 TEST_CASE("freezing raises one alarm") {

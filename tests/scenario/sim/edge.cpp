@@ -28,7 +28,10 @@ constexpr core::ClaimList kClaims{0};
 constexpr MacAddress kSviMac{{0x00, 0x00, 0x5e, 0x00, 0x53, 0xfe}};
 
 core::ClaimSeen claim(const IpPrefix& prefix, const Route& route) {
-  return {kClaims, {{}, prefix}, route.route_class, route.metric, core::IpAddress::v4({198, 51, 100, 1})};
+  // A backup has the tag of a lingering route.
+  const core::RouteClass route_class =
+      route.route_class == core::RouteClass::kBackup ? core::RouteClass::kLingering : route.route_class;
+  return {kClaims, {{}, prefix}, route_class, route.metric, core::IpAddress::v4({198, 51, 100, 1})};
 }
 
 }  // namespace

@@ -254,7 +254,7 @@ bool World::is_excused(const Guest& guest) const {
   });
 }
 
-/// Who moves too often stays, by decision, where it was.
+/// Who moves too often stays, by decision, where it was; but somewhere.
 bool World::is_frozen(const Guest& guest) const {
   return std::any_of(edges_.begin(), edges_.end(), [&](const auto& edge) {
     if (!edge->runs()) return false;
@@ -285,7 +285,7 @@ void World::check_guest(Guest& guest) {
   const TimePoint now = scheduler_.now();
   const bool told = guest.flooded && now - *guest.flooded >= kStable;
   const bool stable = guest.spoke && now - *guest.spoke >= (told ? kStable : kUnnoticed);
-  if (is_frozen(guest)) guest.restless_until = now + kStable;
+  if (is_frozen(guest)) guest.frozen_until = now + kStable;
   if (is_excused(guest)) {
     guest.was_routed = site.has_value();
     return;
@@ -293,7 +293,7 @@ void World::check_guest(Guest& guest) {
   if (!site && guest.was_routed) fail(fmt::format("no route for {} any more", guest.ip.to_string()));
   if (!stable) return;
   if (!site) fail(fmt::format("stable {} has no route", guest.ip.to_string()));
-  if (*site != guest.place->site) {
+  if (*site != guest.place->site && guest.frozen_until <= now) {
     fail(fmt::format("stable {} is at site {} but routed to site {}", guest.ip.to_string(), guest.place->site,
                      *site));
   }

@@ -33,8 +33,8 @@ struct RunCounters {
 ///
 /// After every single thing that happens, at the remote router:
 ///  - no guest that was ever routed and is somewhere is without a route (linger, make before break);
-///  - a stable guest (it has spoken where it is, `kStable` ago, is not frozen, and no fault excuses it) is routed to
-///    its site;
+///  - a stable guest (it has spoken where it is, `kStable` ago, and no fault excuses it) is routed to its site; one
+///    that is frozen to any site: the DCI takes it on;
 /// and at every edge: nothing outside the subnets, no gateway, nothing excluded is announced, and with the modes `off`
 /// and `exact` nothing but hosts that are, or just were, here.
 /// When it has been quiet for long enough, exactly the guests that are there are announced, by exactly their sites.
@@ -60,6 +60,7 @@ class World {
     std::optional<Place> place;
     std::uint32_t life = 0;            ///< grows with every move: what an earlier place had scheduled is void
     TimePoint moved;                   ///< when it came to its place, or went
+    TimePoint frozen_until;            ///< until then it may be routed to where it was
     TimePoint restless_until;          ///< it moved on before the routed world knew of the move before
     std::optional<TimePoint> spoke;    ///< with its address, first, since it came to its place
     std::optional<TimePoint> flooded;  ///< the same, so that all sites could hear it
