@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // IPv6 at parity: the moves, the greeting and the restarts of move_test.cpp and restart_test.cpp with a /128.
+#include <cstdio>
+
 #include <catch2/catch.hpp>
 
 #include "tests/e2e/world.hpp"
@@ -196,4 +198,71 @@ TEST_CASE("an agent told to withdraw leaves no /128", "[e2e]") {
   Vm& vm = moved.vm;
   CHECK(world.lab().stop_agent(Site::kA) == 0);
   CHECK(world.host_route_gone(vm.prefix6()));
+}
+
+namespace {
+
+/// Two sites with agents that found a guest with both families at A when they started: its routes are settled.
+struct Settled {
+  World world{{.dci_delay = 5ms, .ipv6 = true}};
+  Vm& vm = world.lab().start_vm("vm1", Site::kA);
+
+  Settled() {
+    for (const char* client : {kClientAddress, kClientAddress6}) {
+      Pinger guest(vm.netns(), client, 20ms);  // the kernel's neighbour table knows it then
+      REQUIRE(guest.wait_answers(3, kPatience));
+      guest.stop();
+    }
+    world.start_agents({.settle = "9s"});
+    REQUIRE(world.reaches(vm, Site::kA));
+    REQUIRE(reaches6(world, vm, Site::kA));
+    REQUIRE(world.becomes(Site::kA, vm.address6(), "local"));
+    REQUIRE(explain()["route"].value("class", "") == "settled");
+  }
+  nlohmann::json explain() { return world.lab().agent(Site::kA).json({"explain", vm.address6()}); }
+  bool has_reason(const std::string& reason) {
+    const nlohmann::json explanation = explain();
+    for (const nlohmann::json& step : explanation["history"])
+      if (step["reason"] == reason) return true;
+    return false;
+  }
+};
+
+}  // namespace
+
+TEST_CASE("a site that no frame told learns from the claim of the /128, asks, and withdraws", "[e2e]") {
+  Settled settled;
+  World& world = settled.world;
+  Vm& vm = settled.vm;
+  world.lab().dci().cut();
+  world.lab().move(vm, Site::kB, Announcement::kNa);
+  REQUIRE(reaches6(world, vm, Site::kB));  // the claim is out
+  const Timestamp claimed = now();
+  REQUIRE(wait_for([&] { return !settled.explain()["claims"].empty(); }, kPatience));
+  const auto noticed = std::chrono::duration_cast<std::chrono::milliseconds>(now() - claimed);
+  std::printf("an IPv6 claim was noticed after %lld ms\n", static_cast<long long>(noticed.count()));
+  CHECK(noticed < 3s);  // a third of `settle`
+  const nlohmann::json claim = settled.explain()["claims"].front();
+  CHECK(claim["prefix"] == vm.prefix6());
+  CHECK(claim["class"] == "fresh");
+  CHECK(world.becomes(Site::kA, vm.address6(), "unknown"));
+  CHECK(settled.has_reason("another site claims it, and it did not answer a probe on a local port"));
+  // Site B knew the IPv4 address of the MAC, and announces it, too.
+  CHECK(world.becomes(Site::kA, vm, "unknown"));
+  CHECK(wait_for([&] { return world.lab().agent(Site::kA).json({"routes"})["routes"].empty(); }, kPatience));
+  CHECK(reaches6(world, vm, Site::kB));
+}
+
+TEST_CASE(
+    "a /128 goes from a site that no frame told when only the guest's IPv4 address was said at the other one",
+    "[e2e]") {
+  Settled settled;
+  World& world = settled.world;
+  Vm& vm = settled.vm;
+  world.lab().dci().cut();
+  world.lab().move(vm, Site::kB, Announcement::kGarp);
+  REQUIRE(world.reaches(vm, Site::kB));
+  CHECK(world.becomes(Site::kA, vm, "unknown"));
+  CHECK(world.becomes(Site::kA, vm.address6(), "unknown"));
+  CHECK(wait_for([&] { return world.lab().agent(Site::kA).json({"routes"})["routes"].empty(); }, kPatience));
 }
