@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // The summaries: updates per second, latency, bytes per host and changes per event of the engine and of the announcer.
-#include <sys/resource.h>
+#include <malloc.h>
 
 #include <algorithm>
 #include <bit>
@@ -105,7 +105,14 @@ void engine(const std::string& name, const std::vector<std::uint64_t>& offsets, 
              latencies.percentile(0.999));
 }
 
-/// The same through the announcer: what is announced, holds, acknowledgements a second later.
+/// What the program holds of the heap, as the allocator rounds it.
+std::size_t heap_bytes() {
+  const auto heap = mallinfo2();
+  return heap.uordblks + heap.hblkhd;
+}
+
+/// The same through the announcer: what is announced, holds, acknowledgements a second later. Octets per route: what
+/// the announcer holds beside the engine when all has settled.
 void announcer(const std::string& name, const std::vector<std::uint64_t>& offsets, core::SummaryMode mode) {
   core::SegmentSettings segment;
   segment.subnets = {core::IpPrefix(*core::IpAddress::parse("10.0.0.0"), 32 - host_bits(offsets))};
@@ -113,7 +120,6 @@ void announcer(const std::string& name, const std::vector<std::uint64_t>& offset
   segment.budget = 10'000'000;
   core::SiteSettings settings;
   settings.segments = {segment};
-  core::Announcer announcer(settings);
   core::Announcements out;
   core::TimePoint now{std::chrono::hours(1)};
   const auto step = std::chrono::nanoseconds(std::chrono::seconds(60)) / offsets.size();
@@ -122,6 +128,8 @@ void announcer(const std::string& name, const std::vector<std::uint64_t>& offset
   hosts.reserve(offsets.size());
   for (const std::uint64_t offset : offsets)
     hosts.push_back(core::summary::to_address(static_cast<std::uint32_t>(0x0a000000U + offset)));
+  const std::size_t heap_before = heap_bytes();
+  core::Announcer announcer(settings);
   const auto start = Clock::now();
   std::size_t events = 0;
   for (const core::IpAddress& ip : hosts) {
@@ -153,10 +161,13 @@ void announcer(const std::string& name, const std::vector<std::uint64_t>& offset
     changes += out.size();
     out.clear();
   }
+  core::Announcements().swap(out);
   const auto* const routes = announcer.routes_of({0}, core::Family::kIpv4);
-  fmt::print("  {:<28} {:>9} {:>8.2f} {:>9} {:>9} {:>8.2f}\n", name, offsets.size(),
+  const std::size_t beside_engine = heap_bytes() - heap_before - routes->ideal().bytes();
+  fmt::print("  {:<28} {:>9} {:>8.2f} {:>9} {:>9} {:>8.2f} {:>8.1f}\n", name, offsets.size(),
              static_cast<double>(events) / seconds / 1e6, routes->routes(), routes->ideal().size(),
-             static_cast<double>(changes) / static_cast<double>(offsets.size()));
+             static_cast<double>(changes) / static_cast<double>(offsets.size()),
+             static_cast<double>(beside_engine) / static_cast<double>(routes->routes()));
 }
 
 void run(const std::vector<std::size_t>& sizes) {
@@ -178,7 +189,8 @@ void run(const std::vector<std::size_t>& sizes) {
     engine<Uint128>("IPv6 random /64, cover", random6, true, 64);
   }
   fmt::print("\nthe announcer: hosts arrive settled within a minute, acknowledged at once; M events/s\n");
-  fmt::print("  {:<28} {:>9} {:>8} {:>9} {:>9} {:>8}\n", "", "hosts", "M/s", "announced", "ideal", "changes");
+  fmt::print("  {:<28} {:>9} {:>8} {:>9} {:>9} {:>8} {:>8}\n", "", "hosts", "M/s", "announced", "ideal",
+             "changes", "B/route");
   for (const std::size_t size : sizes) {
     std::mt19937_64 random(1);
     announcer("tenants, exact", tenants(size, random), core::SummaryMode::kExact);
