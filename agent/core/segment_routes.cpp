@@ -3,7 +3,10 @@
 #include "agent/core/segment_routes.hpp"
 
 #include <algorithm>
+#include <functional>
 #include <utility>
+
+#include "agent/core/spare_room.hpp"
 
 namespace untrombone::core {
 namespace {
@@ -25,12 +28,10 @@ std::string_view to_string(SummaryView::State state) {
 }
 
 SegmentRoutes::SegmentRoutes(const SegmentSettings& settings, SegmentId segment, Family family)
-    : settings_(settings), segment_(segment), ideal_(settings, family, settings.mode) {
+    : settings_(settings), segment_(segment), ideal_(settings, family, settings.mode), announced_(family) {
   if (settings.mode != SummaryMode::kHome) return;
   for (const IpPrefix& block : settings.home_blocks) {
-    if (block.address().family() != family) continue;
-    announced_[block].fixed = true;
-    ++lengths_[block.length()];
+    if (block.address().family() == family) announced_.add(block).fixed = true;
   }
 }
 
@@ -61,9 +62,9 @@ void SegmentRoutes::route_host(const HostFact& fact, TimePoint now, Announcement
       transient_[fact.ip] = fact.route_class;
       return announce_host(fact.ip, fact.route_class, fact.cause, out);
     case RouteClass::kSettled: break;
-    default: transient_.erase(fact.ip); return withdraw_host(fact.ip, now, out);
+    default: erase_key(transient_, fact.ip); return withdraw_host(fact.ip, now, out);
   }
-  transient_.erase(fact.ip);
+  erase_key(transient_, fact.ip);
   const bool absorbed = has_solid_route(fact.ip, IpPrefix::host(fact.ip));
   if (absorbed || (!has_own_route(fact.ip) && covering(fact.ip))) {
     rely_on_cover(fact.ip);
@@ -118,7 +119,7 @@ void SegmentRoutes::withdraw_host(const IpAddress& ip, TimePoint now, Announceme
   if (!ideal_.is_marked(ip)) return;
   ideal_.mark(ip, false);
   --own_;
-  recent_.erase(ip);
+  erase_key(recent_, ip);
   out.push_back({segment_, IpPrefix::host(ip), RouteClass::kNone, now});
 }
 
@@ -136,13 +137,13 @@ void SegmentRoutes::set_claimed(const IpPrefix& prefix, bool claimed, TimePoint 
 }
 
 void SegmentRoutes::note(const IpPrefix& prefix, RouteNote note, TimePoint now, Announcements& out) {
-  const auto summary = lengths_[prefix.length()] == 0 ? announced_.end() : announced_.find(prefix);
+  const SummaryFlags* const summary = announced_.find(prefix);
   if (note != RouteNote::kInstalled) {
-    if (summary != announced_.end() && note != RouteNote::kRemoved) refuse(prefix, now, out);
+    if (summary != nullptr && note != RouteNote::kRemoved) refuse(prefix, now, out);
     return;
   }
-  if (summary != announced_.end() && !summary->second.acked_at) {
-    summary->second.acked_at = now;
+  if (summary != nullptr && !summary->solid && !progress_[prefix].acked_at) {
+    progress_[prefix].acked_at = now;
     schedule(now + settings_.break_delay, TimerKind::kSummary, prefix);
   }
   if (!prefix.is_host()) return;
@@ -155,22 +156,22 @@ void SegmentRoutes::note(const IpPrefix& prefix, RouteNote note, TimePoint now, 
 void SegmentRoutes::adopt(const IpPrefix& prefix, TimePoint now, Announcements& out) {
   if (!settings_.is_inside(prefix) || prefix.is_host() || announced_.contains(prefix)) return;
   announce_summary(prefix, now, out);
-  Summary& summary = announced_.at(prefix);
-  summary.acked_at = now;
-  summary.solid = summary.relied = summary.adopted = true;
+  SummaryFlags& flags = announced_.at(prefix);
+  flags.solid = flags.relied = flags.adopted = true;
 }
 
 void SegmentRoutes::start_complete(TimePoint now, Announcements& out) {
   std::vector<IpPrefix> adopted;
-  for (auto& [prefix, summary] : announced_) {
-    if (std::exchange(summary.adopted, false)) adopted.push_back(prefix);
-  }
+  announced_.for_each([&](const IpPrefix& prefix, SummaryFlags& flags) {
+    if (flags.adopted) adopted.push_back(prefix);
+    flags.adopted = false;
+  });
   for (const IpPrefix& prefix : adopted) {
-    const auto entry = announced_.find(prefix);
-    if (entry == announced_.end()) continue;
+    const SummaryFlags* const flags = announced_.find(prefix);
+    if (flags == nullptr) continue;
     if (!is_admissible(prefix)) {
-      condemn(entry, now, out);
-    } else if (entry->second.solid) {
+      condemn(prefix, now, out);
+    } else if (flags->solid) {
       schedule(now, TimerKind::kSummary, prefix);
     }
   }
@@ -194,14 +195,18 @@ void SegmentRoutes::take_over(const SegmentRoutes& old, TimePoint now, Announcem
         schedule(*recent->second + settings_.break_delay, TimerKind::kHost, IpPrefix::host(ip));
     });
   }
-  for (const auto& [prefix, before] : old.announced_) {
-    if (!settings_.is_inside(prefix) || announced_.contains(prefix)) continue;
+  old.announced_.for_each([&](const IpPrefix& prefix, const SummaryFlags& before) {
+    if (!settings_.is_inside(prefix) || announced_.contains(prefix)) return;
     adopt(prefix, now, out);
-    Summary& summary = announced_.at(prefix);
-    summary.acked_at = before.acked_at;
-    summary.solid = before.solid;
-    if (before.acked_at) schedule(*before.acked_at + settings_.break_delay, TimerKind::kSummary, prefix);
-  }
+    announced_.at(prefix).solid = before.solid;
+    const auto progress = old.progress_.find(prefix);
+    if (before.solid) {
+      schedule(now + settings_.break_delay, TimerKind::kSummary, prefix);
+    } else if (progress != old.progress_.end() && progress->second.acked_at) {
+      progress_[prefix].acked_at = progress->second.acked_at;
+      schedule(*progress->second.acked_at + settings_.break_delay, TimerKind::kSummary, prefix);
+    }
+  });
 }
 
 void SegmentRoutes::repeat_all(TimePoint now, Announcements& out) {
@@ -213,19 +218,21 @@ void SegmentRoutes::repeat_all(TimePoint now, Announcements& out) {
       out.push_back({segment_, IpPrefix::host(ip), route_class, now});
     });
   }
-  for (auto& [prefix, summary] : announced_) {
-    summary.acked_at.reset();
-    summary.solid = false;
+  announced_.for_each([&](const IpPrefix& prefix, SummaryFlags& flags) {
+    flags.solid = false;
     out.push_back({segment_, prefix, RouteClass::kSettled, now});
-  }
+  });
+  for (auto& [prefix, progress] : progress_) progress.acked_at.reset();
 }
 
 // ---- time --------------------------------------------------------------------------------------------------------
 
 void SegmentRoutes::handle_time(TimePoint now, Announcements& out) {
-  while (!timers_.empty() && timers_.top().at <= now) {
-    const Timer timer = timers_.top();
-    timers_.pop();
+  while (!timers_.empty() && timers_.front().at <= now) {
+    const Timer timer = timers_.front();
+    std::pop_heap(timers_.begin(), timers_.end(), std::greater<>());
+    timers_.pop_back();
+    if (is_spare(timers_.size(), timers_.capacity())) timers_.shrink_to_fit();
     if (is_current(timer)) run(timer, now, out);
   }
   check_budget(now);
@@ -234,18 +241,13 @@ void SegmentRoutes::handle_time(TimePoint now, Announcements& out) {
 void SegmentRoutes::run(const Timer& timer, TimePoint now, Announcements& out) {
   switch (timer.kind) {
     case TimerKind::kHold: return announce_summary(timer.prefix, now, out);
-    case TimerKind::kHost: recent_.erase(timer.prefix.address()); return;
+    case TimerKind::kHost: return erase_key(recent_, timer.prefix.address());
     case TimerKind::kRetry: return retry(timer.prefix, now, out);
     case TimerKind::kBudget: return run_budget(now, out);
-    case TimerKind::kSummary:
+    case TimerKind::kSummary: return check_solid(timer.prefix, now, out);
     case TimerKind::kLeaving: break;
   }
-  const auto entry = announced_.find(timer.prefix);
-  if (timer.kind == TimerKind::kSummary) {
-    entry->second.solid = *entry->second.acked_at + settings_.break_delay <= now;
-    return break_parts(timer.prefix, entry->second, now, out);
-  }
-  if (is_replaced(timer.prefix)) return withdraw_summary(entry, now, out);
+  if (is_replaced(timer.prefix)) return withdraw_summary(timer.prefix, now, out);
   schedule(now + std::max<Duration>(settings_.break_delay / 4, std::chrono::milliseconds(50)),
            TimerKind::kLeaving, timer.prefix);
 }
@@ -262,24 +264,24 @@ bool SegmentRoutes::is_current(const Timer& timer) const {
   }
   if (timer.kind == TimerKind::kRetry) return refused_.contains(timer.prefix);
   if (timer.kind == TimerKind::kBudget) return true;
-  const auto found = announced_.find(timer.prefix);
-  if (found == announced_.end()) return false;
-  return timer.kind == TimerKind::kLeaving ? found->second.leaving : found->second.acked_at.has_value();
+  const SummaryFlags* const flags = announced_.find(timer.prefix);
+  if (flags == nullptr) return false;
+  if (timer.kind == TimerKind::kLeaving) return flags->leaving;
+  const auto progress = progress_.find(timer.prefix);
+  return flags->solid || (progress != progress_.end() && progress->second.acked_at);
 }
 
 void SegmentRoutes::schedule(TimePoint at, TimerKind kind, const IpPrefix& prefix) {
-  timers_.push({at, kind, prefix});
+  timers_.push_back({at, kind, prefix});
+  std::push_heap(timers_.begin(), timers_.end(), std::greater<>());
   const std::size_t useful = holding_.size() + recent_.size() + announced_.size() + claimed_.size();
   if (timers_.size() > 4 * useful + 1024) drop_stale_timers();
 }
 
 /// A host that comes and goes leaves timers behind; there are never more than four times what is useful.
 void SegmentRoutes::drop_stale_timers() {
-  std::vector<Timer> kept;
-  for (; !timers_.empty(); timers_.pop()) {
-    if (is_current(timers_.top())) kept.push_back(timers_.top());
-  }
-  for (const Timer& timer : kept) timers_.push(timer);
+  std::erase_if(timers_, [&](const Timer& timer) { return !is_current(timer); });
+  std::make_heap(timers_.begin(), timers_.end(), std::greater<>());
 }
 
 }  // namespace untrombone::core

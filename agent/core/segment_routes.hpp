@@ -1,16 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 
-#include <array>
 #include <cstdint>
-#include <map>
 #include <optional>
-#include <queue>
 #include <vector>
 
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <boost/unordered/unordered_flat_set.hpp>
 
+#include "agent/core/announced_summaries.hpp"
 #include "agent/core/event.hpp"
 #include "agent/core/host_table.hpp"
 #include "agent/core/settings.hpp"
@@ -91,7 +89,7 @@ class SegmentRoutes {
   /// Everything again: the interface came back. None of it counts as acknowledged.
   void repeat_all(TimePoint now, Announcements& out);
 
-  [[nodiscard]] TimePoint next_deadline() const { return timers_.empty() ? kNever : timers_.top().at; }
+  [[nodiscard]] TimePoint next_deadline() const { return timers_.empty() ? kNever : timers_.front().at; }
   void handle_time(TimePoint now, Announcements& out);
 
   /// Of other settings: takes over what `old` announces. Summaries are adopted, until start_complete() is called again.
@@ -102,7 +100,7 @@ class SegmentRoutes {
   /// Calls `visit(prefix)` for each summary that is announced.
   template <typename Visit>
   void for_each_summary(Visit visit) const {
-    for (const auto& entry : announced_) visit(entry.first);
+    announced_.for_each([&](const IpPrefix& prefix, const SummaryFlags&) { visit(prefix); });
   }
 
   // What the views show.
@@ -117,16 +115,11 @@ class SegmentRoutes {
   [[nodiscard]] Obstacle what_stops(const IpPrefix& prefix) const;
 
  private:
-  struct Summary {
-    TimePoint announced_at;
+  /// Of an announced summary while something is under way; one that is solid and stays has none.
+  struct Progress {
     std::optional<TimePoint> acked_at;
     TimePoint break_not_before;  ///< after a split that was taken back
     TimePoint leaving_since;
-    bool leaving = false;
-    bool solid = false;   ///< acknowledged `break-delay` ago
-    bool relied = false;  ///< somebody has no other route
-    bool fixed = false;   ///< a home block
-    bool adopted = false;
   };
   struct Splits {
     unsigned count = 0;
@@ -139,7 +132,6 @@ class SegmentRoutes {
     IpPrefix prefix;
     bool operator>(const Timer& other) const { return at > other.at; }
   };
-  using Announced = std::map<IpPrefix, Summary>;
 
   // segment_routes.cpp: hosts
   void route_host(const HostFact& fact, TimePoint now, Announcements& out);
@@ -154,16 +146,16 @@ class SegmentRoutes {
   void follow_ideal(TimePoint now, Announcements& out);
   void join(const IpPrefix& prefix, TimePoint now, Announcements& out);
   void leave(const IpPrefix& prefix, TimePoint now, Announcements& out);
-  void condemn(Announced::iterator entry, TimePoint now, Announcements& out);
+  void stay(const IpPrefix& prefix, SummaryFlags& flags, TimePoint now);
+  void check_solid(const IpPrefix& prefix, TimePoint now, Announcements& out);
+  void condemn(const IpPrefix& prefix, TimePoint now, Announcements& out);
   void announce_inside(const IpPrefix& prefix, TimePoint now, Announcements& out);
   void announce_summary(const IpPrefix& prefix, TimePoint now, Announcements& out);
-  void withdraw_summary(Announced::iterator entry, TimePoint now, Announcements& out);
-  void break_parts(const IpPrefix& prefix, Summary& summary, TimePoint now, Announcements& out);
+  void withdraw_summary(const IpPrefix& prefix, TimePoint now, Announcements& out);
+  void break_parts(const IpPrefix& prefix, TimePoint now, Announcements& out);
   [[nodiscard]] bool is_admissible(const IpPrefix& prefix) const;
   [[nodiscard]] bool is_replaced(const IpPrefix& prefix) const;
   [[nodiscard]] bool has_solid_route(const IpAddress& ip, const IpPrefix& but) const;
-  template <typename Accept>
-  [[nodiscard]] Announced::const_iterator find_cover(const IpAddress& ip, Accept accept) const;
   void refuse(const IpPrefix& prefix, TimePoint now, Announcements& out);
   void retry(const IpPrefix& prefix, TimePoint now, Announcements& out);
   [[nodiscard]] unsigned splits_of(const IpPrefix& prefix, TimePoint now) const;
@@ -190,10 +182,10 @@ class SegmentRoutes {
   boost::unordered_flat_set<IpPrefix> refused_;  ///< summaries that the routing daemon does not take
   boost::unordered_flat_map<IpPrefix, TimePoint> holding_;  ///< possible summaries: when they are announced
   boost::unordered_flat_map<IpPrefix, Splits> splits_;
-  Announced announced_;
-  std::array<std::uint32_t, 129> lengths_{};  ///< of announced summaries
+  AnnouncedSummaries announced_;
+  boost::unordered_flat_map<IpPrefix, Progress> progress_;
   std::vector<summary::PrefixChange> changes_;
-  std::priority_queue<Timer, std::vector<Timer>, std::greater<>> timers_;
+  std::vector<Timer> timers_;  ///< a heap, the next one first
   TimePoint over_since_ = kNever;
 };
 

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "agent/core/segment_routes.hpp"
+#include "agent/core/spare_room.hpp"
 
 namespace untrombone::core {
 namespace {
@@ -33,13 +34,9 @@ void SegmentRoutes::follow_ideal(TimePoint now, Announcements& out) {
 
 /// It is possible now. Announced summaries inside it become its parts, even those that were about to leave.
 void SegmentRoutes::join(const IpPrefix& prefix, TimePoint now, Announcements& out) {
-  for (auto entry = announced_.lower_bound(prefix);
-       entry != announced_.end() && prefix.contains(entry->first); ++entry) {
-    Summary& summary = entry->second;
-    if (!std::exchange(summary.leaving, false)) continue;
-    summary.break_not_before = now + hold_of(entry->first, now);
-    schedule(summary.break_not_before, TimerKind::kSummary, entry->first);
-  }
+  announced_.for_each(prefix, [&](const IpPrefix& part, SummaryFlags& flags) {
+    if (flags.leaving) stay(part, flags, now);
+  });
   if (announced_.contains(prefix)) return;
   const Duration hold = hold_of(prefix, now);
   if (hold <= Duration::zero()) return announce_summary(prefix, now, out);
@@ -47,28 +44,35 @@ void SegmentRoutes::join(const IpPrefix& prefix, TimePoint now, Announcements& o
   schedule(now + hold, TimerKind::kHold, prefix);
 }
 
+/// A split was taken back. It replaces what is inside again, but not before a hold.
+void SegmentRoutes::stay(const IpPrefix& prefix, SummaryFlags& flags, TimePoint now) {
+  flags.leaving = false;
+  const TimePoint then = now + hold_of(prefix, now);
+  progress_[prefix].break_not_before = then;
+  schedule(then, TimerKind::kSummary, prefix);
+}
+
 /// It is not in the ideal set any more: it may not stay, or it is a part of a shorter one now.
 void SegmentRoutes::leave(const IpPrefix& prefix, TimePoint now, Announcements& out) {
-  holding_.erase(prefix);
-  for (auto entry = announced_.lower_bound(prefix);
-       entry != announced_.end() && prefix.contains(entry->first); ++entry) {
-    const Summary& summary = entry->second;
-    if (summary.leaving || summary.fixed || summary.adopted || is_admissible(entry->first)) continue;
-    condemn(entry, now, out);
-  }
+  erase_key(holding_, prefix);
+  std::vector<IpPrefix> condemned;
+  announced_.for_each(prefix, [&](const IpPrefix& part, const SummaryFlags& flags) {
+    if (!flags.leaving && !flags.fixed && !flags.adopted && !is_admissible(part)) condemned.push_back(part);
+  });
+  for (const IpPrefix& part : condemned) condemn(part, now, out);
 }
 
 /// It may not stay. Whoever relies on it gets other routes at once; it goes when they are solid.
-void SegmentRoutes::condemn(Announced::iterator entry, TimePoint now, Announcements& out) {
-  const IpPrefix prefix = entry->first;
-  entry->second.leaving = true;
-  entry->second.leaving_since = now;
+void SegmentRoutes::condemn(const IpPrefix& prefix, TimePoint now, Announcements& out) {
+  SummaryFlags& flags = announced_.at(prefix);
+  flags.leaving = true;
+  progress_[prefix].leaving_since = now;
   if (splits_.size() >= kSplitsKept) {
     erase_if(splits_, [&](const auto& each) { return now - each.second.last > kSplitMemory; });
   }
   const unsigned before = splits_of(prefix, now);
   if (splits_.size() < kSplitsKept) splits_[prefix] = {std::min(before + 1, kMostSplits), now};
-  if (entry->second.relied) announce_inside(prefix, now, out);
+  if (flags.relied) announce_inside(prefix, now, out);
   schedule(now + settings_.break_delay, TimerKind::kLeaving, prefix);
 }
 
@@ -88,34 +92,42 @@ void SegmentRoutes::announce_inside(const IpPrefix& prefix, TimePoint now, Annou
 }
 
 void SegmentRoutes::announce_summary(const IpPrefix& prefix, TimePoint now, Announcements& out) {
-  holding_.erase(prefix);
-  announced_[prefix].announced_at = now;
-  ++lengths_[prefix.length()];
+  erase_key(holding_, prefix);
+  announced_.add(prefix);
   out.push_back({segment_, prefix, RouteClass::kSettled, now});
 }
 
-void SegmentRoutes::withdraw_summary(Announced::iterator entry, TimePoint now, Announcements& out) {
-  const bool is_backup = settings_.is_announced_half(entry->first);
-  out.push_back({segment_, entry->first, is_backup ? RouteClass::kBackup : RouteClass::kNone, now});
-  --lengths_[entry->first.length()];
-  announced_.erase(entry);
+void SegmentRoutes::withdraw_summary(const IpPrefix& prefix, TimePoint now, Announcements& out) {
+  const bool is_backup = settings_.is_announced_half(prefix);
+  out.push_back({segment_, prefix, is_backup ? RouteClass::kBackup : RouteClass::kNone, now});
+  announced_.remove(prefix);
+  erase_key(progress_, prefix);
+}
+
+void SegmentRoutes::check_solid(const IpPrefix& prefix, TimePoint now, Announcements& out) {
+  SummaryFlags& flags = announced_.at(prefix);
+  if (!flags.solid) flags.solid = *progress_.at(prefix).acked_at + settings_.break_delay <= now;
+  if (flags.solid && !flags.leaving) break_parts(prefix, now, out);
 }
 
 /// Withdraws what a solid summary replaces. Everything is looked at anew: it may have changed since the timer was set.
-void SegmentRoutes::break_parts(const IpPrefix& prefix, Summary& summary, TimePoint now, Announcements& out) {
-  if (summary.leaving || !summary.solid) return;
-  if (now < summary.break_not_before) return schedule(summary.break_not_before, TimerKind::kSummary, prefix);
-  summary.relied = true;
+void SegmentRoutes::break_parts(const IpPrefix& prefix, TimePoint now, Announcements& out) {
+  if (const auto progress = progress_.find(prefix); progress != progress_.end()) {
+    const TimePoint not_before = progress->second.break_not_before;
+    if (now < not_before) return schedule(not_before, TimerKind::kSummary, prefix);
+    erase_key(progress_, prefix);
+  }
+  announced_.at(prefix).relied = true;
   std::vector<IpAddress> hosts;
   ideal_.for_each_marked(prefix, [&](const IpAddress& ip) {
     if (!transient_.contains(ip)) hosts.push_back(ip);
   });
   for (const IpAddress& ip : hosts) withdraw_host(ip, now, out);
-  auto entry = announced_.upper_bound(prefix);
-  while (entry != announced_.end() && prefix.contains(entry->first)) {
-    const auto part = entry++;
-    if (!part->second.fixed) withdraw_summary(part, now, out);
-  }
+  std::vector<IpPrefix> parts;
+  announced_.for_each(prefix, [&](const IpPrefix& part, const SummaryFlags& flags) {
+    if (part != prefix && !flags.fixed) parts.push_back(part);
+  });
+  for (const IpPrefix& part : parts) withdraw_summary(part, now, out);
 }
 
 // ---- questions ---------------------------------------------------------------------------------------------------
@@ -134,45 +146,35 @@ bool SegmentRoutes::is_replaced(const IpPrefix& prefix) const {
   return replaced;
 }
 
-/// The longest announced summary around `ip` that `accept` takes.
-template <typename Accept>
-SegmentRoutes::Announced::const_iterator SegmentRoutes::find_cover(const IpAddress& ip, Accept accept) const {
-  for (unsigned length = ip.bits(); length-- > 0;) {
-    if (lengths_[length] == 0) continue;
-    const auto found = announced_.find(IpPrefix(ip, length));
-    if (found != announced_.end() && accept(*found)) return found;
-  }
-  return announced_.end();
-}
-
 /// Is there a route for `ip`, other than `but`, that may stay and was acknowledged `break-delay` ago?
 bool SegmentRoutes::has_solid_route(const IpAddress& ip, const IpPrefix& but) const {
   if (!but.is_host() && has_own_route(ip) && !recent_.contains(ip)) return true;
-  return find_cover(ip, [&](const auto& entry) {
-           return entry.first != but && entry.second.solid && !entry.second.leaving;
-         }) != announced_.end();
+  const auto accept = [&](const IpPrefix& prefix, const SummaryFlags& flags) {
+    return prefix != but && flags.solid && !flags.leaving;
+  };
+  return announced_.find_cover(ip, accept).has_value();
 }
 
 std::optional<IpPrefix> SegmentRoutes::covering(const IpAddress& ip) const {
-  const auto found = find_cover(ip, [](const auto& entry) { return !entry.second.leaving; });
-  return found == announced_.end() ? std::nullopt : std::optional(found->first);
+  return announced_.find_cover(
+      ip, [](const IpPrefix& /*prefix*/, const SummaryFlags& flags) { return !flags.leaving; });
 }
 
 std::optional<SummaryView> SegmentRoutes::view_of(const IpPrefix& prefix) const {
   using State = SummaryView::State;
   if (const auto held = holding_.find(prefix); held != holding_.end())
     return SummaryView{prefix, State::kHolding, false, held->second, splits_of(prefix, held->second)};
-  const auto found = announced_.find(prefix);
-  if (found == announced_.end()) return std::nullopt;
-  const Summary& summary = found->second;
-  SummaryView view{prefix, State::kAnnounced, summary.fixed, kNever, 0};
-  if (summary.leaving) {
+  const SummaryFlags* const flags = announced_.find(prefix);
+  if (flags == nullptr) return std::nullopt;
+  SummaryView view{prefix, State::kAnnounced, flags->fixed, kNever, 0};
+  const auto progress = progress_.find(prefix);
+  if (flags->leaving) {
     view.state = State::kLeaving;
-    view.due = summary.leaving_since + settings_.break_delay;
-  } else if (summary.solid) {
+    view.due = progress->second.leaving_since + settings_.break_delay;
+  } else if (flags->solid) {
     view.state = State::kSolid;
-  } else if (summary.acked_at) {
-    view.due = *summary.acked_at + settings_.break_delay;
+  } else if (progress != progress_.end() && progress->second.acked_at) {
+    view.due = *progress->second.acked_at + settings_.break_delay;
   }
   const auto splits = splits_.find(prefix);
   if (splits != splits_.end()) view.splits = splits->second.count;
@@ -181,8 +183,8 @@ std::optional<SummaryView> SegmentRoutes::view_of(const IpPrefix& prefix) const 
 
 Obstacle SegmentRoutes::what_stops(const IpPrefix& prefix) const {
   using Kind = Obstacle::Kind;
-  const auto summary = announced_.find(prefix);
-  if (summary != announced_.end() && summary->second.fixed) return {Kind::kHome};
+  const SummaryFlags* const flags = announced_.find(prefix);
+  if (flags != nullptr && flags->fixed) return {Kind::kHome};
   const IpPrefix* const subnet = settings_.subnet_of(prefix.address());
   if (subnet == nullptr || prefix.length() <= settings_.shortest_summary(*subnet)) return {Kind::kLimit};
   const IpPrefix parent(prefix.address(), prefix.length() - 1);
@@ -223,8 +225,8 @@ Duration SegmentRoutes::hold_of(const IpPrefix& prefix, TimePoint now) const {
 
 /// The routing daemon does not take it, or another route wins there: it stands for nobody.
 void SegmentRoutes::refuse(const IpPrefix& prefix, TimePoint now, Announcements& out) {
-  const Summary& summary = announced_.at(prefix);
-  if (summary.fixed || summary.leaving || !refused_.insert(prefix).second) return;
+  const SummaryFlags& flags = announced_.at(prefix);
+  if (flags.fixed || flags.leaving || !refused_.insert(prefix).second) return;
   changes_.clear();
   ideal_.set_claimed(prefix, true, changes_);
   follow_ideal(now, out);
@@ -287,15 +289,16 @@ void SegmentRoutes::rebuild(SummaryMode mode, TimePoint now, Announcements& out)
   ideal_ = std::move(next);
   ideal_size_ = ideal_.size();
   holding_.clear();
-  for (auto entry = announced_.begin(); entry != announced_.end(); ++entry) {
-    Summary& summary = entry->second;
-    if (summary.fixed || summary.adopted) continue;
-    if (is_admissible(entry->first)) {
-      summary.leaving = false;
-    } else if (!summary.leaving) {
-      condemn(entry, now, out);
+  std::vector<IpPrefix> condemned;
+  announced_.for_each([&](const IpPrefix& prefix, SummaryFlags& flags) {
+    if (flags.fixed || flags.adopted) return;
+    if (is_admissible(prefix)) {
+      if (flags.leaving) stay(prefix, flags, now);
+    } else if (!flags.leaving) {
+      condemned.push_back(prefix);
     }
-  }
+  });
+  for (const IpPrefix& prefix : condemned) condemn(prefix, now, out);
   std::vector<IpPrefix> tops;
   for (const IpPrefix& subnet : settings_.subnets)
     ideal_.for_each_top(subnet, [&](const IpPrefix& top) { tops.push_back(top); });
