@@ -43,7 +43,7 @@ unsigned WordTrie<Bits>::group_of(Bits address, unsigned length) {
 
 template <typename Bits>
 Bits WordTrie<Bits>::key_of(Ref ref) const {
-  return load(is_word(ref) ? words_[index_of(ref)].key : nodes_[index_of(ref)].key);
+  return load(is_word(ref) ? words_[index_of(ref)].key : keys_[index_of(ref)]);
 }
 
 template <typename Bits>
@@ -109,7 +109,7 @@ typename WordTrie<Bits>::Ref WordTrie<Bits>::make(const Prefix& prefix, bool cle
     return ref;
   }
   Node node;
-  node.key = store(prefix.key);
+  keys_.make(store(prefix.key));
   node.length = static_cast<std::uint8_t>(prefix.length);
   node.clean = clean;
   node.bad = !clean;
@@ -165,62 +165,73 @@ typename WordTrie<Bits>::Ref WordTrie<Bits>::locate(Bits address) const {
   }
 }
 
+/// All nodes on the way that the bits of `address` lead, and the word if it ends at one; the key of what it ends at. It
+/// may have led to another address: the keys on the way were not looked at.
+template <typename Bits>
+Bits WordTrie<Bits>::descend(Bits address, Path& path) const {
+  path.count = 0;
+  path.word = 0;
+  Ref next = ref_of(root_, false);
+  while (next != 0 && !is_word(next)) {
+    const std::uint32_t index = index_of(next);
+    path.nodes[path.count++] = index;
+    next = nodes_[index].child[bit_at(address, nodes_[index].length)];
+  }
+  path.word = next;
+  return next != 0 ? key_of(next) : load(keys_[path.nodes[path.count - 1]]);
+}
+
+/// Leaves on the path what is not longer than the `common` bits. The root stays.
+template <typename Bits>
+void WordTrie<Bits>::cut(Path& path, unsigned common) const {
+  if (common < kWordLength) path.word = 0;
+  while (path.count > 1 && nodes_[path.nodes[path.count - 1]].length > common) --path.count;
+}
+
 /// The nodes above `address`, and its word if there is one.
 template <typename Bits>
 void WordTrie<Bits>::find(Bits address, Path& path) const {
-  path.count = 0;
-  path.word = 0;
-  std::uint32_t index = root_;
-  while (true) {
-    path.nodes[path.count++] = index;
-    const Node& node = nodes_[index];
-    const Ref next = node.child[bit_at(address, node.length)];
-    if (next == 0 || !Prefix::of(key_of(next), length_of(next)).contains(address)) return;
-    if (is_word(next)) {
-      path.word = next;
-      return;
-    }
-    index = index_of(next);
-  }
+  const Bits key = descend(address, path);
+  cut(path, common_length(key, address));
 }
 
 /// The path to exactly `target`, which is made if need be: a word, or a node (then the path has no word).
 template <typename Bits>
 void WordTrie<Bits>::ensure(const Prefix& target, Path& path) {
-  path.count = 0;
-  path.word = 0;
-  std::uint32_t index = root_;
-  while (true) {
+  complete(target, descend(target.key, path), path);
+}
+
+/// The same from where descend() went; `key` is what it returned.
+template <typename Bits>
+void WordTrie<Bits>::complete(const Prefix& target, Bits key, Path& path) {
+  cut(path, std::min(common_length(key, target.key), target.length));
+  if (path.word != 0) return;
+  std::uint32_t index = path.nodes[path.count - 1];
+  const Ref below = nodes_[index].child[bit_at(target.key, nodes_[index].length)];
+  if (below != 0 && nodes_[index].length != target.length) {
+    index = split_edge(index, below, key, target);
     path.nodes[path.count++] = index;
-    if (nodes_[index].length == target.length) return;
-    const unsigned side = bit_at(target.key, nodes_[index].length);
-    Ref next = nodes_[index].child[side];
-    if (next == 0) {
-      next = make(target, nodes_[index].clean);
-      nodes_[index].child[side] = next;
-    } else if (length_of(next) > target.length ||
-               !Prefix::of(key_of(next), length_of(next)).contains(target.key)) {
-      next = split_edge(index, next, target);
-    }
-    if (is_word(next)) {
-      path.word = next;
-      return;
-    }
-    index = index_of(next);
+  }
+  if (nodes_[index].length == target.length) return;
+  const Ref made = make(target, nodes_[index].clean);
+  nodes_[index].child[bit_at(target.key, nodes_[index].length)] = made;
+  if (is_word(made)) {
+    path.word = made;
+  } else {
+    path.nodes[path.count++] = index_of(made);
   }
 }
 
-/// A new node on the edge from `parent` to `below`, where the way to `target` leaves it or ends.
+/// A new node on the edge from `parent` to `below`, where the way to `target` leaves it or ends. `key`: of anything at or
+/// under `below`.
 template <typename Bits>
-typename WordTrie<Bits>::Ref WordTrie<Bits>::split_edge(std::uint32_t parent, Ref below,
-                                                        const Prefix& target) {
-  const Bits key = key_of(below);
+std::uint32_t WordTrie<Bits>::split_edge(std::uint32_t parent, Ref below, Bits key, const Prefix& target) {
   const unsigned length = std::min({common_length(key, target.key), target.length, length_of(below) - 1});
   const Ref middle = make(Prefix::of(key, length), nodes_[parent].clean);
   nodes_[index_of(middle)].child[bit_at(key, length)] = below;
   nodes_[parent].child[bit_at(key, nodes_[parent].length)] = middle;
   refresh_node(index_of(middle));
-  return middle;
+  return index_of(middle);
 }
 
 template <typename Bits>
@@ -241,16 +252,33 @@ void WordTrie<Bits>::refresh_node(std::uint32_t index) {
   node.has_local = local;
 }
 
+/// The same when it only changed in `below`, a child on a path: what beside the path was good is still good. A record
+/// that is not in the cache is what an event costs most, and this mostly spares it those beside its path.
+template <typename Bits>
+void WordTrie<Bits>::refresh_above(Node& node, Ref below) {
+  const auto brings_bad = [&](Ref child) {
+    if (child == 0) return !node.clean;
+    return is_bad(child) || (!node.clean && length_of(child) > node.length + 1U);
+  };
+  const Ref beside = node.child[node.child[0] == below ? 1 : 0];
+  node.bad = node.claimed || brings_bad(below) || (node.bad && brings_bad(beside));
+  node.has_local = has_local(below) || (node.has_local && beside != 0 && has_local(beside));
+}
+
 /// Takes what changed at the end of the path up to the root, as far as it matters.
 template <typename Bits>
 void WordTrie<Bits>::refresh(const Path& path) {
-  for (unsigned i = path.count; i-- > 0;) {
+  Ref below = path.word;
+  for (unsigned i = path.count; i-- > 0; below = ref_of(path.nodes[i], false)) {
     Node& node = nodes_[path.nodes[i]];
+    if (below == 0) {
+      refresh_node(path.nodes[i]);
+      continue;
+    }
     const bool bad = node.bad;
     const bool local = node.has_local;
-    refresh_node(path.nodes[i]);
-    const bool is_end = path.word == 0 && i + 1 == path.count;
-    if (node.bad == bad && node.has_local == local && !is_end) return;
+    refresh_above(node, below);
+    if (node.bad == bad && node.has_local == local) return;
   }
 }
 
@@ -279,6 +307,7 @@ void WordTrie<Bits>::prune(const Path& path) {
     const Ref self = ref_of(path.nodes[i], false);
     parent.child[parent.child[1] == self ? 1 : 0] = only;
     nodes_.release(path.nodes[i]);
+    keys_.release(path.nodes[i]);
     if (only != 0) return;
   }
 }
@@ -353,35 +382,43 @@ typename WordTrie<Bits>::Top WordTrie<Bits>::look(const Path& path, Bits address
   return {length, has_local_on(path, address, length)};
 }
 
-/// Makes the path to `target`, lets `edit(path)` change what is at its end, and appends what that did to the set.
+/// Lets `edit()` change what is at the end of a path that ensure() made, on the way to `address`, and appends what that
+/// did to the set.
 ///
 /// Only the path matters: beside it nothing changes. Where a top at length l gives way to one further down, the
 /// groups beside the path between the two become tops of their own, because every prefix inside an admissible one is
 /// admissible; and the other way round.
 template <typename Bits>
 template <typename Edit>
-void WordTrie<Bits>::change(const Prefix& target, Edit edit, Changes& out) {
-  Path path;
-  ensure(Prefix::of(target.key, std::min(target.length, kWordLength)), path);
-  const Top before = look(path, target.key);
-  edit(path);
+void WordTrie<Bits>::change(const Path& path, Bits address, Edit edit, Changes& out) {
+  const Top before = look(path, address);
+  edit();
   refresh(path);
-  const Top after = look(path, target.key);
+  const Top after = look(path, address);
   const auto siblings = [&](unsigned above, unsigned below, bool added) {
-    emit_siblings(path, target.key, above, below, added, out);
+    emit_siblings(path, address, above, below, added, out);
   };
-  if (before != after) emit(target.key, before, after, siblings, out);
+  if (before != after) emit(address, before, after, siblings, out);
   prune(path);
 }
 
 template <typename Bits>
 void WordTrie<Bits>::set_bit(Bits address, std::uint64_t Word::*field, bool wanted, Changes& out) {
-  const Ref ref = locate(address);
+  const Prefix around = Prefix::of(address, kWordLength);
+  Path path;
+  Ref ref = 0;
+  Bits key = around.key;
+  if (directory_.empty()) {
+    key = descend(address, path);
+    if (key == around.key) ref = path.word;
+  } else {
+    ref = directory_[slot_of(address)];
+  }
   const bool is = ref != 0 && (words_[index_of(ref)].*field & bit_in_word(address)) != 0;
   if (is == wanted || (ref != 0 && flip_inside(ref, address, field, out))) return;
+  directory_.empty() ? complete(around, key, path) : ensure(around, path);
   change(
-      Prefix{address, kWidth<Bits>},
-      [&](const Path& path) { words_[index_of(path.word)].*field ^= bit_in_word(address); }, out);
+      path, address, [&] { words_[index_of(path.word)].*field ^= bit_in_word(address); }, out);
 }
 
 /// Flips a bit of a word whose nodes above do not change by that; false, and nothing is done, when they would.
@@ -466,7 +503,9 @@ void WordTrie<Bits>::set_remote(Bits address, bool remote, Changes& out) {
 template <typename Bits>
 void WordTrie<Bits>::set_claimed(const Prefix& prefix, bool claimed, Changes& out) {
   if (!subnet_.contains(prefix) || prefix.length <= subnet_.length || prefix.length < min_length_) return;
-  const auto edit = [&](const Path& path) {
+  Path path;
+  ensure(Prefix::of(prefix.key, std::min(prefix.length, kWordLength)), path);
+  const auto edit = [&] {
     if (path.word == 0) {
       nodes_[path.nodes[path.count - 1]].claimed = claimed;
       return;
@@ -478,7 +517,7 @@ void WordTrie<Bits>::set_claimed(const Prefix& prefix, bool claimed, Changes& ou
     std::uint64_t& bits = host ? word.claimed : word.groups;
     bits = claimed ? bits | bit : bits & ~bit;
   };
-  change(prefix, edit, out);
+  change(path, prefix.key, edit, out);
 }
 
 template <typename Bits>

@@ -64,7 +64,7 @@ class WordTrie {
   /// The number of prefixes in the ideal set.
   [[nodiscard]] std::size_t size() const { return size_; }
   [[nodiscard]] std::size_t bytes() const {
-    return nodes_.bytes() + words_.bytes() + directory_.capacity() * sizeof(Ref);
+    return nodes_.bytes() + keys_.bytes() + words_.bytes() + directory_.capacity() * sizeof(Ref);
   }
   [[nodiscard]] std::size_t node_count() const { return nodes_.size() + words_.size(); }
 
@@ -108,8 +108,9 @@ class WordTrie {
     std::array<std::uint32_t, sizeof(Bits) / 4> parts{};
   };
 
+  /// Its key is in keys_: the way down to a word needs none, and a random one is as long as the nodes on it are few to a
+  /// cache line.
   struct Node {
-    StoredKey key;
     std::array<Ref, 2> child{};
     std::uint8_t length = 0;
     bool bad = false;        ///< it covers a bad address, or a claim is equal to it or inside
@@ -119,8 +120,8 @@ class WordTrie {
     bool fixed : 1 = false;  ///< stays, whatever is below it: the root, a free prefix
   };
   /// 64 addresses. `groups` are the claimed prefixes shorter than a host: bit 1 is the whole word, 2 and 3 its halves,
-  /// as in a heap.
-  struct Word {
+  /// as in a heap. With a 128-bit key it fills a cache line, and lies in one.
+  struct alignas(sizeof(Bits) == sizeof(Uint128) ? 64 : alignof(std::uint64_t)) Word {
     StoredKey key;
     std::uint64_t local = 0;
     std::uint64_t other = 0;  ///< free addresses; with covers_unknown, remote ones
@@ -158,11 +159,15 @@ class WordTrie {
 
   [[nodiscard]] std::size_t slot_of(Bits address) const;
   [[nodiscard]] Ref locate(Bits address) const;
+  Bits descend(Bits address, Path& path) const;
+  void cut(Path& path, unsigned common) const;
   void find(Bits address, Path& path) const;
   void ensure(const Prefix& target, Path& path);
+  void complete(const Prefix& target, Bits key, Path& path);
   Ref make(const Prefix& prefix, bool clean);
-  Ref split_edge(std::uint32_t parent, Ref below, const Prefix& target);
+  std::uint32_t split_edge(std::uint32_t parent, Ref below, Bits key, const Prefix& target);
   void refresh_node(std::uint32_t index);
+  void refresh_above(Node& node, Ref below);
   void refresh(const Path& path);
   void prune(const Path& path);
   [[nodiscard]] bool is_void(const Word& word, bool clean) const;
@@ -171,7 +176,7 @@ class WordTrie {
   void set_bit(Bits address, std::uint64_t Word::*field, bool wanted, Changes& out);
   bool flip_inside(Ref ref, Bits address, std::uint64_t Word::*field, Changes& out);
   template <typename Edit>
-  void change(const Prefix& target, Edit edit, Changes& out);
+  void change(const Path& path, Bits address, Edit edit, Changes& out);
   [[nodiscard]] Top look(const Path& path, Bits address) const;
   [[nodiscard]] unsigned top_down_to_end(const Path& path) const;
   [[nodiscard]] unsigned top_on(const Path& path, Bits address) const;
@@ -216,6 +221,7 @@ class WordTrie {
   std::size_t size_ = 0;
   std::uint32_t root_ = 0;
   Pool<Node> nodes_;
+  Pool<StoredKey> keys_;  ///< of the nodes: made and released with them, so the index is the same
   Pool<Word> words_;
   std::vector<Ref> directory_;  ///< every word by its place in the subnet; empty when the subnet is too large
 };
