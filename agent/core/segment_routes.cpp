@@ -66,26 +66,46 @@ void SegmentRoutes::route_host(const HostFact& fact, TimePoint now, Announcement
   }
   erase_key(transient_, fact.ip);
   const bool absorbed = has_solid_route(fact.ip, IpPrefix::host(fact.ip));
-  if (absorbed || (!has_own_route(fact.ip) && covering(fact.ip))) {
+  if (!needs_own_route(fact.ip) && (absorbed || (!has_own_route(fact.ip) && covering(fact.ip)))) {
     rely_on_cover(fact.ip);
     return withdraw_host(fact.ip, now, out);
   }
   announce_host(fact.ip, RouteClass::kSettled, fact.cause, out);
 }
 
-/// Does another site announce a prefix that the address is in?
-bool SegmentRoutes::is_claimed(const IpAddress& ip) const {
-  for (unsigned length = ip.bits(); length > 0; --length) {
-    if (claimed_.contains(IpPrefix(ip, length))) return true;
+/// Does another site announce a prefix longer than that, which the address is in?
+bool SegmentRoutes::is_claimed_beyond(const IpAddress& ip, unsigned length) const {
+  for (unsigned longer = ip.bits(); longer > length; --longer) {
+    if (claimed_.contains(IpPrefix(ip, longer))) return true;
   }
   return false;
+}
+
+/// A home block stays whatever others announce inside it. So a host behind it that another site's route attracts has to
+/// be announced by itself.
+bool SegmentRoutes::needs_own_route(const IpAddress& ip) const {
+  return ideal_.is_home(ip) && is_claimed_beyond(ip, ideal_.top_of(ip).length() - 1);
+}
+
+/// Of what another site announces in a home block. A new claim to a single host is answered by a probe, elsewhere.
+void SegmentRoutes::answer_claim(const IpPrefix& prefix, bool claimed, TimePoint now, Announcements& out) {
+  if ((prefix.is_host() && claimed) || !ideal_.is_home(prefix.address())) return;
+  const IpPrefix block = ideal_.top_of(prefix.address());
+  if (!claimed) return schedule(now + settings_.break_delay, TimerKind::kSummary, block);
+  std::vector<IpAddress> hosts;
+  ideal_.for_each_local(prefix, [&](const IpAddress& ip) {
+    if (!has_own_route(ip) && needs_own_route(ip)) hosts.push_back(ip);
+  });
+  for (const IpAddress& ip : hosts) {
+    announce_host(ip, transient_.contains(ip) ? RouteClass::kFresh : RouteClass::kSettled, now, out);
+  }
 }
 
 /// Where unknown addresses may be covered, the summary of a whole failed site is there with its first host. A summary
 /// may not help a host whose old site still announces anything around it: that may be split into longer prefixes before
 /// we hear of it.
 bool SegmentRoutes::leave_to_summary(const IpAddress& ip, TimePoint now, Announcements& out) {
-  if (is_claimed(ip)) return false;
+  if (is_claimed_beyond(ip, 0)) return false;
   const IpPrefix top = ideal_.top_of(ip);
   if (ideal_.mode() == SummaryMode::kCover && !top.is_host() && !announced_.contains(top))
     announce_summary(top, now, out);
@@ -134,6 +154,7 @@ void SegmentRoutes::set_claimed(const IpPrefix& prefix, bool claimed, TimePoint 
   changes_.clear();
   ideal_.set_claimed(prefix, claimed, changes_);
   follow_ideal(now, out);
+  answer_claim(prefix, claimed, now, out);
 }
 
 void SegmentRoutes::note(const IpPrefix& prefix, RouteNote note, TimePoint now, Announcements& out) {

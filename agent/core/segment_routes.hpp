@@ -136,7 +136,9 @@ class SegmentRoutes {
   // segment_routes.cpp: hosts
   void route_host(const HostFact& fact, TimePoint now, Announcements& out);
   bool leave_to_summary(const IpAddress& ip, TimePoint now, Announcements& out);
-  [[nodiscard]] bool is_claimed(const IpAddress& ip) const;
+  [[nodiscard]] bool is_claimed_beyond(const IpAddress& ip, unsigned length) const;
+  [[nodiscard]] bool needs_own_route(const IpAddress& ip) const;
+  void answer_claim(const IpPrefix& prefix, bool claimed, TimePoint now, Announcements& out);
   void set_remote(const IpAddress& ip, bool remote);
   void announce_host(const IpAddress& ip, RouteClass route_class, TimePoint cause, Announcements& out);
   void withdraw_host(const IpAddress& ip, TimePoint now, Announcements& out);

@@ -120,7 +120,7 @@ void SegmentRoutes::break_parts(const IpPrefix& prefix, TimePoint now, Announcem
   announced_.at(prefix).relied = true;
   std::vector<IpAddress> hosts;
   ideal_.for_each_marked(prefix, [&](const IpAddress& ip) {
-    if (!transient_.contains(ip)) hosts.push_back(ip);
+    if (!transient_.contains(ip) && !needs_own_route(ip)) hosts.push_back(ip);
   });
   for (const IpAddress& ip : hosts) withdraw_host(ip, now, out);
   std::vector<IpPrefix> parts;
