@@ -46,9 +46,11 @@ struct History {
   std::uint64_t seed = 0;  ///< of the delays and habits within it
   std::size_t sites = 2;
   std::size_t guests = 8;
-  core::SiteSettings settings;
+  core::SiteSettings
+      settings;  ///< of every site, but for the home blocks: the first is the first site's, and so on
   RoutingDelays routing;
   bool sites_hear_claims = true;
+  bool one_home_a_block = true;  ///< else every site names all of them
   std::vector<Step> steps;
 };
 [[nodiscard]] std::string to_string(const History& history);

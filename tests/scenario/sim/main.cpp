@@ -21,6 +21,9 @@ struct Switches {
   bool break_delay = true;
   bool hold = true;
   bool claims = true;
+  bool one_home = true;
+  bool announce_subnet = false;
+  std::size_t budget = core::SegmentSettings().budget;
 };
 
 core::SiteSettings settings_of(const Switches& switches) {
@@ -29,6 +32,8 @@ core::SiteSettings settings_of(const Switches& switches) {
   if (!switches.linger) segment.linger = {};
   if (!switches.break_delay) segment.break_delay = {};
   if (!switches.hold) segment.hold = {};
+  segment.announce_subnet = switches.announce_subnet;
+  segment.budget = switches.budget;
   return settings;
 }
 
@@ -39,6 +44,7 @@ int run(const Switches& switches, std::uint64_t first, std::uint64_t seeds, std:
   for (std::uint64_t seed = first; seed < first + seeds; ++seed) {
     sim::History history = sim::random_history(seed, steps, settings_of(switches), {faults});
     history.sites_hear_claims = switches.claims;
+    history.one_home_a_block = switches.one_home;
     sim::RunCounters counters;
     if (const auto violation = sim::violation_of(history, counters)) {
       fmt::print("seed {} fails {}\n", seed, *violation);
@@ -78,12 +84,16 @@ int main(int argc, char** argv) {
                "summaries replace host routes, and the reverse, at once");
   app.add_flag("!--no-hold", switches.hold, "summaries are announced as soon as they are possible");
   app.add_flag("!--no-claims", switches.claims, "sites do not hear what other sites announce");
+  app.add_flag("!--homes-everywhere", switches.one_home, "with --mode home: all sites name all home blocks");
+  app.add_flag("--announce-subnet", switches.announce_subnet, "all sites announce the subnet, too");
+  app.add_option("--budget", switches.budget, "routes of a site; over it, `exact` becomes `cover`");
   bool trace = false;
   const std::map<std::string, core::SummaryMode> modes = {{"off", core::SummaryMode::kOff},
                                                           {"exact", core::SummaryMode::kExact},
-                                                          {"cover", core::SummaryMode::kCover}};
+                                                          {"cover", core::SummaryMode::kCover},
+                                                          {"home", core::SummaryMode::kHome}};
   std::string mode = "exact";
-  app.add_option("--mode", mode, "of the summaries: off, exact or cover")->check(CLI::IsMember(modes));
+  app.add_option("--mode", mode, "of the summaries: off, exact, cover or home")->check(CLI::IsMember(modes));
   app.add_flag("--trace", trace, "print all that happens in the shortest failing history");
   CLI11_PARSE(app, argc, argv);
   switches.mode = modes.at(mode);

@@ -13,6 +13,10 @@ inline core::SiteSettings default_settings(core::SummaryMode mode = core::Summar
   segment.gateways = {core::IpAddress::v4({192, 0, 2, 1})};
   segment.exclude = {core::IpPrefix(core::IpAddress::v4({192, 0, 2, 240}), 28)};
   segment.mode = mode;
+  if (mode == core::SummaryMode::kHome) {  // of the first guests, each at one of two sites
+    segment.home_blocks = {core::IpPrefix(core::IpAddress::v4({192, 0, 2, 32}), 30),
+                           core::IpPrefix(core::IpAddress::v4({192, 0, 2, 36}), 30)};
+  }
   core::SiteSettings settings;
   settings.segments.push_back(std::move(segment));
   return settings;

@@ -25,10 +25,22 @@ constexpr Duration kStable = 6500ms;
 constexpr Duration kUnnoticed = 260s;
 /// A lingering route gives way to any other one; within the routing's way there and back that may be an outdated one.
 constexpr Duration kRestless = 3s;
+/// The routing's way to the other site, and back again.
+constexpr Duration kAnswered = 3500ms;
 /// A little less than what the settings say.
 constexpr Duration kLinger = 4500ms;
 constexpr Duration kQuietTime = 420s;
 constexpr Duration kQemuBurst[] = {0ms, 50ms, 200ms, 450ms, 800ms};
+
+/// Of all home blocks, its own.
+core::SiteSettings settings_of(const History& history, SiteIndex site) {
+  core::SiteSettings settings = history.settings;
+  std::vector<IpPrefix>& blocks = settings.segments.front().home_blocks;
+  if (!history.one_home_a_block) return settings;
+  const std::vector<IpPrefix> all = std::exchange(blocks, {});
+  if (site < all.size()) blocks = {all[site]};
+  return settings;
+}
 
 MacAddress mac_of(std::size_t guest) {
   return {{0x00, 0x00, 0x5e, 0x00, 0x53, static_cast<std::uint8_t>(0x10 + guest)}};
@@ -57,7 +69,8 @@ World::World(const History& history, Trace trace)
     ports.announce = [this, site](const IpPrefix& prefix, const std::optional<core::Route>& route) {
       routing_.announce(site, prefix, route);
     };
-    edges_.push_back(std::make_unique<Edge>(scheduler_, random_, history.settings, std::move(ports)));
+    edges_.push_back(
+        std::make_unique<Edge>(scheduler_, random_, settings_of(history, site), std::move(ports)));
   }
   for (std::size_t i = 0; i < history.guests; ++i) {
     Guest guest;
@@ -216,13 +229,15 @@ void World::excuse(const Step& fault) {
     if (one.fault == fault.kind && one.site == fault.site && one.until > scheduler_.now())
       one.until = core::kNever;
   }
-  excuses_.push_back({fault.kind, fault.site, scheduler_.now(), core::kNever});
+  excuses_.push_back({fault.kind, fault.site, scheduler_.now()});
 }
 
 void World::mend(StepKind fault, SiteIndex site, Duration recovery) {
   for (Excuse& one : excuses_) {
     const bool same = one.fault == fault && (one.site == site || fault == StepKind::kDciCut);
-    if (same && one.until == core::kNever) one.until = scheduler_.now() + recovery;
+    if (!same || one.until != core::kNever) continue;
+    one.mended = scheduler_.now();
+    one.until = scheduler_.now() + recovery;
   }
 }
 
@@ -241,7 +256,9 @@ void World::heal_everything() {
 }
 
 /// A guest is excused while its own site cannot announce, and when a fault began anywhere before all had noticed its
-/// last move, until that one's recovery is over.
+/// last move, until that one's recovery is over. When a site's routes are back, its home block may attract guests that visit
+/// elsewhere behind something no longer, and its outdated summary guests that are at home again, until the other site has
+/// heard of that and answered.
 bool World::is_excused(const Guest& guest) const {
   if (guest.restless_until > scheduler_.now()) return true;
   if (guest.silent && scheduler_.now() - guest.moved > kLinger) return true;  // nobody can know where it is
@@ -250,8 +267,15 @@ bool World::is_excused(const Guest& guest) const {
     if (one.until <= scheduler_.now()) return false;
     const bool hurts_all = one.fault != StepKind::kDciCut && one.fault != StepKind::kEventsLost;
     const bool at_its_site = hurts_all && guest.place && one.site == guest.place->site;
-    return at_its_site || noticed >= one.from;
+    const bool unanswered = hurts_all && one.mended != core::kNever && is_in_home_block(guest.ip) &&
+                            scheduler_.now() - one.mended < kAnswered;
+    return at_its_site || unanswered || noticed >= one.from;
   });
+}
+
+bool World::is_in_home_block(const IpAddress& ip) const {
+  const auto& blocks = history_.settings.segments.front().home_blocks;
+  return std::any_of(blocks.begin(), blocks.end(), [&](const IpPrefix& block) { return block.contains(ip); });
 }
 
 /// Who moves too often stays, by decision, where it was; but somewhere.
@@ -302,6 +326,9 @@ void World::check_guest(Guest& guest) {
 void World::check_edge(const Edge& edge) const {
   if (!edge.runs()) return;
   const core::SegmentSettings& segment = edge.settings().segments.front();
+  for (const IpPrefix& block : segment.home_blocks) {
+    if (!edge.wanted().contains(block)) fail(block.to_string() + " is not announced by its home");
+  }
   for (const auto& [prefix, route] : edge.wanted()) {
     const bool inside =
         std::any_of(segment.subnets.begin(), segment.subnets.end(),
@@ -312,11 +339,18 @@ void World::check_edge(const Edge& edge) const {
   }
 }
 
-/// Every guest is routed to where it is, and nothing is announced for anybody else (with `cover`: for a guest of
-/// another site).
+/// `cover`, a home block, what can be over its budget, and the subnet itself.
+bool World::may_cover_unknown(SiteIndex site, const IpPrefix& prefix, const core::Route& route) const {
+  const core::SegmentSettings& segment = edges_[site]->settings().segments.front();
+  const auto& blocks = segment.home_blocks;
+  return segment.mode == core::SummaryMode::kCover || route.route_class == core::RouteClass::kBackup ||
+         std::find(blocks.begin(), blocks.end(), prefix) != blocks.end() || segment.budget < guests_.size();
+}
+
+/// Every guest is routed to where it is, and nothing is announced for anybody else, or, by what may cover unknown
+/// addresses, for a guest of another site.
 void World::check_quiet() {
   const core::SegmentSettings& segment = history_.settings.segments.front();
-  const bool covers = segment.mode == core::SummaryMode::kCover;
   std::map<IpAddress, SiteIndex> places;
   for (const Guest& guest : guests_) {
     if (!guest.place) continue;
@@ -324,7 +358,8 @@ void World::check_quiet() {
     if (routing_.lookup(guest.ip) != guest.place->site)
       fail(fmt::format("{} is not routed to its site when it is quiet", guest.ip.to_string()));
   }
-  routing_.for_each([&](const IpPrefix& prefix, SiteIndex site, const core::Route&) {
+  routing_.for_each([&](const IpPrefix& prefix, SiteIndex site, const core::Route& route) {
+    const bool covers = may_cover_unknown(site, prefix, route);
     for (unsigned last = 0; last < 256; ++last) {
       const IpAddress address = IpAddress::v4({192, 0, 2, static_cast<std::uint8_t>(last)});
       if (!prefix.contains(address) || !segment.may_be_host(address)) continue;

@@ -35,9 +35,10 @@ struct RunCounters {
 ///  - no guest that was ever routed and is somewhere is without a route (linger, make before break);
 ///  - a stable guest (it has spoken where it is, `kStable` ago, and no fault excuses it) is routed to its site; one
 ///    that is frozen to any site: the DCI takes it on;
-/// and at every edge: nothing outside the subnets, no gateway, nothing excluded is announced, and with the modes `off`
-/// and `exact` nothing but hosts that are, or just were, here.
-/// When it has been quiet for long enough, exactly the guests that are there are announced, by exactly their sites.
+/// and at every edge: nothing outside the subnets, no gateway, nothing excluded is announced, with the modes `off` and
+/// `exact` nothing but hosts that are, or just were, here, and its home blocks always.
+/// When it has been quiet for long enough, exactly the guests that are there are announced, by exactly their sites; what
+/// may cover unknown addresses, by decision, covers nobody who is routed elsewhere.
 class World {
  public:
   /// `trace` may be empty.
@@ -77,6 +78,7 @@ class World {
     StepKind fault{};
     SiteIndex site = 0;
     TimePoint from;
+    TimePoint mended = core::kNever;
     TimePoint until = core::kNever;
   };
 
@@ -95,7 +97,10 @@ class World {
   void check_guest(Guest& guest);
   void check_edge(const Edge& edge) const;
   void check_quiet();
+  [[nodiscard]] bool may_cover_unknown(SiteIndex site, const core::IpPrefix& prefix,
+                                       const core::Route& route) const;
   [[nodiscard]] bool is_excused(const Guest& guest) const;
+  [[nodiscard]] bool is_in_home_block(const core::IpAddress& ip) const;
   [[nodiscard]] bool is_frozen(const Guest& guest) const;
   /// The time, for people.
   [[nodiscard]] std::string stamp() const;
