@@ -2,14 +2,11 @@
 #include "agent/core/announced_summaries.hpp"
 
 #include <map>
+#include <optional>
 #include <random>
 #include <set>
-#include <vector>
 
 #include <catch2/catch.hpp>
-
-#include "agent/core/segment_routes.hpp"
-#include "tests/unit/counting_allocator.hpp"
 
 namespace untrombone::core {
 namespace {
@@ -65,39 +62,6 @@ void live(Family family) {
   compare(summaries, {}, random_prefix(family, random));
 }
 
-/// All routes are acknowledged at once; everything that is due within hours happens.
-class Daemon {
- public:
-  explicit Daemon(SegmentRoutes& routes) : routes_(routes) {}
-  void arrive(const IpAddress& ip) {
-    routes_.set_host({ip, RouteClass::kSettled, false, now_}, false, now_, out_);
-    acknowledge();
-  }
-  void wait() {
-    const TimePoint end = now_ + std::chrono::hours(3);
-    while (routes_.next_deadline() <= end) {
-      now_ = std::max(now_, routes_.next_deadline());
-      routes_.handle_time(now_, out_);
-      acknowledge();
-    }
-  }
-
- private:
-  void acknowledge() {
-    while (!out_.empty()) {
-      const Announcements told = std::exchange(out_, {});
-      for (const Announcement& change : told) {
-        if (change.route_class != RouteClass::kNone)
-          routes_.note(change.prefix, RouteNote::kInstalled, now_, out_);
-      }
-    }
-  }
-
-  SegmentRoutes& routes_;
-  TimePoint now_{std::chrono::hours(1)};
-  Announcements out_;
-};
-
 TEST_CASE("announced summaries: what is inside a prefix and what covers an address, as in a plain map") {
   live(Family::kIpv4);
   live(Family::kIpv6);
@@ -112,37 +76,6 @@ TEST_CASE("announced summaries: no host route, nothing of the other family") {
   CHECK(inside(summaries, *IpPrefix::parse("10.0.0.0/32")).empty());
   CHECK(inside(summaries, *IpPrefix::parse("0.0.0.0/0")).size() == 2);
   CHECK_THROWS_AS(summaries.at(*IpPrefix::parse("10.0.0.0/9")), std::out_of_range);
-}
-
-TEST_CASE("announced routes: when all has settled, at most 24 octets each beside the engine") {
-  for (const char* const subnet : {"10.0.0.0/16", "2001:db8::/112"}) {
-    SegmentSettings settings;
-    settings.subnets = {*IpPrefix::parse(subnet)};
-    settings.budget = 1'000'000;
-    const IpAddress base = settings.subnets.front().address();
-    std::vector<IpAddress> hosts;
-    std::mt19937 random(1);
-    for (unsigned i = 2; i < 65000; ++i) {
-      if (random() % 10 >= 6) continue;
-      const auto high = static_cast<std::uint8_t>(i >> 8U);
-      const auto low = static_cast<std::uint8_t>(i);
-      hosts.push_back(base.is_v4()
-                          ? IpAddress::v4({10, 0, high, low})
-                          : IpAddress::v6({0x20, 1, 0x0d, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, high, low}));
-    }
-    const std::size_t before = testing::allocations.bytes_held;
-    SegmentRoutes routes(settings, {0}, base.family());
-    {
-      Daemon daemon(routes);
-      for (const IpAddress& ip : hosts) daemon.arrive(ip);
-      daemon.wait();
-    }
-    const std::size_t held = testing::allocations.bytes_held - before;
-    REQUIRE(routes.routes() == routes.ideal().size());
-    REQUIRE(routes.routes() > hosts.size() / 2);
-    const auto beside_engine = static_cast<double>(held) - static_cast<double>(routes.ideal().bytes());
-    CHECK(beside_engine / static_cast<double>(routes.routes()) <= 24);
-  }
 }
 
 }  // namespace

@@ -9,8 +9,8 @@
 namespace untrombone::core::summary {
 
 /// Records by index, in blocks: growing copies nothing (no event waits for it) and wastes less than a block. The blocks
-/// behind the first tens of thousands of records are larger, so that finding one of a million costs no cache miss of its
-/// own. Freed indices are used again; blocks are kept.
+/// behind the first tens of thousands of records are larger, so that finding one of a million costs no cache miss of
+/// its own. Freed indices are used again; blocks are kept.
 template <typename Record>
 class Pool {
  public:

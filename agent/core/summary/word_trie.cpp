@@ -222,8 +222,8 @@ void WordTrie<Bits>::complete(const Prefix& target, Bits key, Path& path) {
   }
 }
 
-/// A new node on the edge from `parent` to `below`, where the way to `target` leaves it or ends. `key`: of anything at or
-/// under `below`.
+/// A new node on the edge from `parent` to `below`, where the way to `target` leaves it or ends. `key`: of anything at
+/// or under `below`.
 template <typename Bits>
 std::uint32_t WordTrie<Bits>::split_edge(std::uint32_t parent, Ref below, Bits key, const Prefix& target) {
   const unsigned length = std::min({common_length(key, target.key), target.length, length_of(below) - 1});

@@ -108,8 +108,7 @@ class WordTrie {
     std::array<std::uint32_t, sizeof(Bits) / 4> parts{};
   };
 
-  /// Its key is in keys_: the way down to a word needs none, and a random one is as long as the nodes on it are few to a
-  /// cache line.
+  /// Its key is in keys_: the way down to a word needs none, and is the quicker the more nodes fit into the cache.
   struct Node {
     std::array<Ref, 2> child{};
     std::uint8_t length = 0;

@@ -256,9 +256,9 @@ void World::heal_everything() {
 }
 
 /// A guest is excused while its own site cannot announce, and when a fault began anywhere before all had noticed its
-/// last move, until that one's recovery is over. When a site's routes are back, its home block may attract guests that visit
-/// elsewhere behind something no longer, and its outdated summary guests that are at home again, until the other site has
-/// heard of that and answered.
+/// last move, until that one's recovery is over. When a site's routes are back, its home block may attract guests that
+/// visit elsewhere behind something no longer, and its outdated summary guests that are at home again, until the other
+/// site has heard of that and answered.
 bool World::is_excused(const Guest& guest) const {
   if (guest.restless_until > scheduler_.now()) return true;
   if (guest.silent && scheduler_.now() - guest.moved > kLinger) return true;  // nobody can know where it is

@@ -37,8 +37,8 @@ struct RunCounters {
 ///    that is frozen to any site: the DCI takes it on;
 /// and at every edge: nothing outside the subnets, no gateway, nothing excluded is announced, with the modes `off` and
 /// `exact` nothing but hosts that are, or just were, here, and its home blocks always.
-/// When it has been quiet for long enough, exactly the guests that are there are announced, by exactly their sites; what
-/// may cover unknown addresses, by decision, covers nobody who is routed elsewhere.
+/// When it has been quiet for long enough, exactly the guests that are there are announced, by exactly their sites;
+/// what may cover unknown addresses, by decision, covers nobody who is routed elsewhere.
 class World {
  public:
   /// `trace` may be empty.
