@@ -49,6 +49,11 @@ AgentOptions options_with(const std::string& summarize) {
   return options;
 }
 
+bool has_alarm(World& world, const std::string& kind) {
+  const auto alarms = world.lab().agent(Site::kA).json({"status"})["alarms"];
+  return std::any_of(alarms.begin(), alarms.end(), [&](const auto& alarm) { return alarm["kind"] == kind; });
+}
+
 template <class Condition>
 bool comes_true(Condition condition) {
   return wait_until(condition, std::chrono::steady_clock::now() + kSummaryPatience, 100ms);
@@ -100,4 +105,64 @@ TEST_CASE("a summary comes and goes, and at no instant does the remote router la
   CHECK(explained["summary"].value("host_count", 0) == 32);
   CHECK(explained["summary"]["summary"].value("why", "").find("10.1.8.7") != std::string::npos);
   CHECK(world.remote().overruns() == 0);
+}
+
+TEST_CASE("a segment over its budget announces one prefix for all its hosts, and says so", "[e2e]") {
+  World world;
+  world.start_agent(Site::kA, options_with("mode = \"exact\"\nbudget = 2\n"));
+  Vm& vm = world.lab().start_vm("vm1", Site::kA);
+  for (const std::uint32_t host : {1U, 5U, 9U}) vm.send(make_garp(mac_of(host), address_of(host)));
+  REQUIRE(comes_true([&] {
+    const RemoteTable table = table_of(world.remote());
+    return table.has(parse_ipv4("10.1.0.0"), 17) && !table.has(address_of(1), 32) &&
+           !table.has(address_of(9), 32);
+  }));
+  CHECK(has_alarm(world, "over-budget"));
+}
+
+TEST_CASE("the announced subnet is there before any host, and a host's own route wins over it", "[e2e]") {
+  World world;
+  world.start_agents(options_with("mode = \"exact\"\nannounce-subnet = true\n"));
+  const auto has_both_halves = [&] {
+    const RemoteTable table = table_of(world.remote());
+    return table.has(parse_ipv4("10.1.0.0"), 17) && table.has(parse_ipv4("10.1.128.0"), 17);
+  };
+  REQUIRE(comes_true(has_both_halves));
+  Vm& vm = world.lab().start_vm("vm1", Site::kB);
+  REQUIRE(world.reaches(vm, Site::kB));
+  Pinger client(world.lab().netns(Node::kClient), vm.address(), 20ms);
+  REQUIRE(client.wait_answers(5, kPatience));
+  client.stop();
+  CHECK(has_both_halves());
+}
+
+TEST_CASE("an agent that is killed and restarted keeps its summary in zebra, and nobody lacks a route",
+          "[e2e]") {
+  World world;
+  const AgentOptions options = options_with("mode = \"exact\"\n");
+  world.start_agent(Site::kA, options);
+  Vm& even = world.lab().start_vm("vm1", Site::kA, {.address = "10.1.8.2"});
+  Vm& odd = world.lab().start_vm("vm2", Site::kA, {.address = "10.1.8.3"});
+  Pinger first = world.ping_from(even);  // the kernel's neighbour table knows them then
+  Pinger second = world.ping_from(odd);
+  const auto one_route = [&] {
+    const RemoteTable table = table_of(world.remote());
+    return table.has(address_of(2), 31) && !table.has(address_of(2), 32) && !table.has(address_of(3), 32);
+  };
+  REQUIRE(comes_true(one_route));
+
+  const Timestamp killed = now();
+  world.lab().agent(Site::kA).process().kill9();
+  world.start_agent(Site::kA, options);
+  REQUIRE(world.becomes(Site::kA, even, "local"));
+  REQUIRE(world.becomes(Site::kA, odd, "local"));
+  REQUIRE(comes_true([&] {
+    const auto explained = world.lab().agent(Site::kA).json({"explain", even.address()});
+    return explained["summary"].is_object() && explained["summary"].value("prefix", "") == "10.1.8.2/31" &&
+           explained["route"].is_null();
+  }));
+  REQUIRE(comes_true(one_route));
+  for (const RouteEvent& event : world.remote().events(killed)) {
+    CHECK_FALSE((event.prefix == "10.1.8.2/31" && event.kind == RouteEvent::Kind::kDelete));
+  }
 }
