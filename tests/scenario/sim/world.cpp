@@ -305,7 +305,8 @@ void World::check_guest(Guest& guest) {
     guest.looked_up_at = routing_.changes();
   }
   const std::optional<SiteIndex> site = guest.routed_to;
-  if (site && *site == guest.place->site) guest.was_routed = true;  // not by what a guest of that address has left
+  if (site && *site == guest.place->site)
+    guest.was_routed = true;  // not by what a guest of that address has left
   const TimePoint now = scheduler_.now();
   const bool told = guest.flooded && now - *guest.flooded >= kStable;
   const bool stable = guest.spoke && now - *guest.spoke >= (told ? kStable : kUnnoticed);
