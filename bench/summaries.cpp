@@ -163,7 +163,8 @@ void announcer(const std::string& name, const std::vector<std::uint64_t>& offset
   }
   core::Announcements().swap(out);
   const auto* const routes = announcer.routes_of({0}, core::Family::kIpv4);
-  const std::size_t beside_engine = heap_bytes() - heap_before - routes->ideal().bytes();
+  const std::size_t with_engine = heap_bytes() - heap_before;
+  const std::size_t beside_engine = with_engine - std::min(with_engine, routes->ideal().bytes());
   fmt::print("  {:<28} {:>9} {:>8.2f} {:>9} {:>9} {:>8.2f} {:>8.1f}\n", name, offsets.size(),
              static_cast<double>(events) / seconds / 1e6, routes->routes(), routes->ideal().size(),
              static_cast<double>(changes) / static_cast<double>(offsets.size()),

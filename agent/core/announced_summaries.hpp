@@ -89,7 +89,7 @@ class AnnouncedSummaries {
         [&](const auto& map) -> std::optional<IpPrefix> {
           using Bits = BitsOf<decltype(map)>;
           const Bits bits = summary::to_bits<Bits>(ip);
-          for (unsigned length = ip.bits(); length-- > 0;) {
+          for (unsigned length = summary::kWidth<Bits>; length-- > 0;) {
             if (lengths_[length] == 0) continue;
             const auto* const flags = map.find(key_of(summary::BitPrefix<Bits>::of(bits, length)));
             if (flags == nullptr) continue;
