@@ -49,10 +49,7 @@ void ZapiConnection::on_connected() {
   phase_ = Phase::kProbing;
   error_command_ = 0;
   set_detail("asking zebra for its release");
-  retry_timer_.expires_after(kHandshakePatience);
-  retry_timer_.async_wait([this](const error_code& failed) {
-    if (!failed && phase_ == Phase::kProbing) give_up_probing();
-  });
+  await_answer();
   zapi::encode_unknown(outbox_);
   write();
   read();
@@ -111,8 +108,17 @@ void ZapiConnection::take_probe_answer(const zapi::Message& message) {
   ask_version();
 }
 
-void ZapiConnection::give_up_probing() {
-  if (error_command_ == 0) return set_detail("zebra does not answer; is it stuck?");
+/// zebra is asked something, on its socket.
+void ZapiConnection::await_answer() {
+  retry_timer_.expires_after(kHandshakePatience);
+  retry_timer_.async_wait([this](const error_code& error) {
+    if (!error) lose_patience();
+  });
+}
+
+void ZapiConnection::lose_patience() {
+  if (phase_ == Phase::kHello || error_command_ == 0)
+    return set_detail("zebra does not answer; is it stuck?");
   refuse(fmt::format("an unknown FRR release (its zebra reports errors as command {})", error_command_));
 }
 
@@ -163,6 +169,7 @@ void ZapiConnection::say_hello() {
   phase_ = Phase::kHello;
   zapi::encode_hello(outbox_, release_->hello, release_->route_type_table, instance(),
                      release_->hello_asks_for_notes());
+  await_answer();
   write();
 }
 

@@ -93,7 +93,8 @@ class ZapiConnection {
   void connect();
   void reset();
   void retry_later(std::function<void()> retry);
-  void give_up_probing();
+  void await_answer();
+  void lose_patience();
   void ask_version();
   void take_probe_answer(const zapi::Message& message);
   void take_version(const VtyResult& answer);

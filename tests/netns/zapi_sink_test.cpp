@@ -342,4 +342,16 @@ TEST_CASE("a zebra whose release is unknown is refused", "[netns]") {
   CHECK(client.sink().status().release.empty());
 }
 
+TEST_CASE("a zebra that falls silent before it has answered HELLO is said to be stuck", "[netns]") {
+  const Scratch scratch;
+  ZapiSinkOptions options;
+  options.socket = (scratch.path() / "socket").string();
+  options.version = "8.4";
+  Client client(options);
+  const FakeZebra server(client.io(), options.socket, {0, 14, 254, 6, 0, 0, 0, 0, 0, 118, 2, 0, 0, 0});
+  client.want(kHost, kFresh);
+  CHECK(client.wait_waiting_for("zebra does not answer; is it stuck?"));
+  CHECK(server.clients() == 1);
+}
+
 }  // namespace untrombone::bgp
