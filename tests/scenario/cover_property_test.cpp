@@ -5,7 +5,6 @@
 
 #include <catch2/catch.hpp>
 
-#include "agent/core/summary/batch.hpp"
 #include "agent/core/summary/summarizer.hpp"
 #include "tests/scenario/summary_oracle.hpp"
 
@@ -96,7 +95,7 @@ class Twin {
     REQUIRE(dumped == std::vector<Prefix>(ideal.begin(), ideal.end()));
     for (const Bits host : oracle_.local)
       REQUIRE(ideal.contains(Prefix::of(summarizer_.top_of(to_address(host)))));
-    REQUIRE(batch() == dumped);
+    REQUIRE(oracle_.batch() == dumped);
   }
 
  private:
@@ -104,21 +103,6 @@ class Twin {
   template <typename Set, typename Value>
   static void set(Set& values, const Value& value, bool wanted) {
     wanted ? void(values.insert(value)) : void(values.erase(value));
-  }
-
-  std::vector<Prefix> batch() const {
-    BatchOptions<Bits> options;
-    options.covers_unknown = true;
-    options.shortest = std::max(shortest_, subnet_.length);
-    options.within = {subnet_};
-    for (const Bits at : oracle_.free) options.free.push_back({at, at});
-    for (const Bits at : oracle_.remote) options.remote.push_back({at, at});
-    for (const Prefix& prefix : oracle_.claimed) {
-      if (prefix.length > subnet_.length) options.claimed.push_back(prefix);
-    }
-    std::vector<Range<Bits>> local;
-    for (const Bits at : oracle_.local) local.push_back({at, at});
-    return summarise(std::move(local), std::move(options));
   }
 
   SegmentSettings settings_;

@@ -2,15 +2,18 @@
 #pragma once
 
 #include <algorithm>
+#include <random>
 #include <set>
+#include <utility>
 #include <vector>
 
+#include "agent/core/summary/batch.hpp"
 #include "agent/core/summary/bits.hpp"
 
 namespace untrombone::core::summary::testing {
 
 /// The ideal set by its definition, from plain sets: for each local address the first admissible length, tried from
-/// the shortest on. Shares nothing with the tries but the type of a prefix.
+/// the shortest on. ideal() shares nothing with the tries and the batch but the type of a prefix.
 template <typename Bits>
 class Oracle {
  public:
@@ -57,6 +60,23 @@ class Oracle {
       at = local.upper_bound(top.last());
     }
     return found;
+  }
+
+  /// What summarise() makes of the same facts, given in another order.
+  [[nodiscard]] std::vector<Prefix> batch() const {
+    BatchOptions<Bits> options;
+    options.covers_unknown = covers_unknown_;
+    options.shortest = shortest_;
+    options.within = {subnet_};
+    for (const Bits at : free) options.free.push_back({at, at});
+    for (const Bits at : remote) options.remote.push_back({at, at});
+    for (const Prefix& prefix : claimed) {
+      if (prefix.length > subnet_.length) options.claimed.push_back(prefix);
+    }
+    std::vector<Range<Bits>> hosts;
+    for (const Bits at : local) hosts.push_back({at, at});
+    std::shuffle(hosts.begin(), hosts.end(), std::mt19937(1));
+    return summarise(std::move(hosts), std::move(options));
   }
 
  private:
