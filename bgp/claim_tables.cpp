@@ -67,12 +67,11 @@ bool for_each_route(std::string_view value, Visit visit) {
 
 std::optional<RouteClass> class_of(const std::optional<std::uint32_t>& route_tag, std::uint32_t tag) {
   const RouteMarks marks{.tag = tag};
-  if (!route_tag || *route_tag == 0 || *route_tag == tag) return RouteClass::kSettled;
-  if (*route_tag == marks.fresh_tag()) return RouteClass::kFresh;
-  if (*route_tag == marks.external_tag())
-    return RouteClass::kSettled;  // a block for the outside is a summary
-  if (*route_tag == marks.lingering_tag() || *route_tag == marks.reserve_tag()) return RouteClass::kLingering;
-  return std::nullopt;
+  if (!route_tag || *route_tag == 0) return RouteClass::kSettled;
+  const std::uint32_t rank = marks.rank_tag(*route_tag);
+  if (rank == marks.settled_tag()) return RouteClass::kSettled;
+  if (rank == marks.fresh_tag()) return RouteClass::kFresh;
+  return rank == marks.lingering_tag() ? std::optional(RouteClass::kLingering) : std::nullopt;
 }
 
 }  // namespace

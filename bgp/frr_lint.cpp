@@ -244,17 +244,11 @@ class Lint {
     return {*value, weight != nullptr && weight->size() > 1 && (*weight)[1] == "0"};
   }
 
-  /// What a block for the outside counts as inside.
-  [[nodiscard]] std::uint32_t rank_tag(std::uint32_t tag) const {
-    if (tag == config_.marks.external_tag()) return config_.marks.settled_tag();
-    return tag == config_.marks.reserve_tag() ? config_.marks.lingering_tag() : tag;
-  }
-
   void check_communities(const std::string& name, const FrrClause& clause, std::uint32_t tag) {
     const FrrWords* line = find_line(clause.sets, "community");
-    const bool outside = rank_tag(tag) != tag;
-    std::vector<std::string> missing{config_.marks.community(rank_tag(tag))};
-    if (outside) {
+    const std::uint32_t rank = config_.marks.rank_tag(tag);
+    std::vector<std::string> missing{config_.marks.community(rank)};
+    if (rank != tag) {  // for the outside
       check_not_kept(name, line, tag);
     } else {
       missing.push_back(config_.marks.marker());

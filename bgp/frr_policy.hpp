@@ -51,6 +51,11 @@ struct RouteMarks {
   /// Blocks for the outside: ranked as settled and as lingering, with their communities, and without the marker.
   [[nodiscard]] std::uint32_t external_tag() const { return tag + 3; }
   [[nodiscard]] std::uint32_t reserve_tag() const { return tag + 4; }
+  /// What a route of that tag ranks as: a block for the outside as a route of the inside, any other as itself.
+  [[nodiscard]] std::uint32_t rank_tag(std::uint32_t of) const {
+    if (of == external_tag()) return settled_tag();
+    return of == reserve_tag() ? lingering_tag() : of;
+  }
   [[nodiscard]] std::string community(std::uint32_t value) const;
   [[nodiscard]] std::string settled() const { return community(settled_tag()); }
   [[nodiscard]] std::string fresh() const { return community(fresh_tag()); }

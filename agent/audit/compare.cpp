@@ -78,7 +78,7 @@ class Comparison {
 
   /// Or in reserve: it is there for when no other site's is.
   [[nodiscard]] bool is_lingering(const RibRoute& route) const {
-    return route.tag == marks_.lingering_tag() || route.tag == marks_.reserve_tag();
+    return marks_.rank_tag(route.tag) == marks_.lingering_tag();
   }
 
   /// One thing that is wrong with a route that should not be like this, or not be at all.

@@ -11,10 +11,6 @@ namespace {
 /// A burst of arrivals is counted once.
 constexpr Duration kLookInterval = std::chrono::seconds(1);
 
-bool is_here(RouteClass route_class) {
-  return route_class == RouteClass::kFresh || route_class == RouteClass::kSettled;
-}
-
 }  // namespace
 
 ExternalBlocks::ExternalBlocks(const SegmentSettings& settings, SegmentId segment)
@@ -33,7 +29,7 @@ std::optional<IpPrefix> ExternalBlocks::block_of(const IpAddress& ip) const {
 void ExternalBlocks::set_host(const HostFact& fact, TimePoint now) {
   const auto block = block_of(fact.ip);
   if (!block) return;
-  const bool here = is_here(fact.route_class);
+  const bool here = fact.is_here();
   const auto known = hosts_.find(fact.ip);
   if (here || fact.remote) {
     if (known != hosts_.end() && known->second == here) return;

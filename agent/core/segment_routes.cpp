@@ -9,13 +9,6 @@
 #include "agent/core/spare_room.hpp"
 
 namespace untrombone::core {
-namespace {
-
-bool is_here(RouteClass route_class) {
-  return route_class == RouteClass::kFresh || route_class == RouteClass::kSettled;
-}
-
-}  // namespace
 
 std::string_view to_string(SummaryView::State state) {
   switch (state) {
@@ -36,7 +29,7 @@ SegmentRoutes::SegmentRoutes(const SegmentSettings& settings, SegmentId segment,
 }
 
 bool SegmentRoutes::set_host(const HostFact& fact, bool may_wait, TimePoint now, Announcements& out) {
-  const bool here = is_here(fact.route_class);
+  const bool here = fact.is_here();
   changes_.clear();
   if (!here) ideal_.set_local(fact.ip, false, changes_);
   set_remote(fact.ip, fact.remote && !here);

@@ -31,6 +31,10 @@ struct HostFact {
   RouteClass route_class = RouteClass::kNone;  ///< fresh and settled: it is here
   bool remote = false;                         ///< it is known to be behind the DCI
   TimePoint cause;
+
+  [[nodiscard]] bool is_here() const {
+    return route_class == RouteClass::kFresh || route_class == RouteClass::kSettled;
+  }
 };
 
 /// A route shorter than a host's, or one that is only possible yet.

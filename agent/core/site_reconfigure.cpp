@@ -57,7 +57,9 @@ void Site::tell_all(SegmentId segment, TimePoint now, Actions& out) {
 /// What other sites announce, again: a segment may follow it that did not.
 void Site::tell_claims(TimePoint now, Actions& out) {
   std::vector<RouteKey> keys;
-  claims_.for_each([&](const RouteKey& key, const Claims::Entry& /*entry*/) { keys.push_back(key); });
+  claims_.for_each([&](const RouteKey& key, const Claims::Entry& /*entry*/) {
+    if (keys.empty() || keys.back() != key) keys.push_back(key);  // several lists show it
+  });
   for (const RouteKey& key : keys) sync_claim(key, now, out);
 }
 

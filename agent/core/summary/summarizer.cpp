@@ -110,11 +110,15 @@ template <typename Edit>
 void Summarizer::change_both(const IpAddress& address, Changes& out, Edit edit) {
   if (!theirs_) return edit(*this, out);
   const bool theirs = is_theirs(address);
-  const std::size_t before = out.size();
+  const auto before = static_cast<std::ptrdiff_t>(out.size());
   edit(*this, theirs ? unused_ : out);
   edit(*theirs_, theirs ? out : unused_);
   unused_.clear();
-  for (std::size_t i = before; i < out.size(); ++i) size_ += out[i].added ? std::size_t{1} : ~std::size_t{0};
+  count({out.begin() + before, out.end()});
+}
+
+void Summarizer::count(std::span<const PrefixChange> changes) {
+  for (const PrefixChange& change : changes) size_ += change.added ? std::size_t{1} : ~std::size_t{0};
 }
 
 void Summarizer::set_local(const IpAddress& address, bool local, Changes& out) {
@@ -193,7 +197,7 @@ void Summarizer::set_their_prefix(const IpPrefix& prefix, bool claimed, Changes&
   for (const IpPrefix& top : before) {
     if (!std::binary_search(after.begin(), after.end(), top)) changes.push_back({top, false});
   }
-  for (const PrefixChange& change : changes) size_ += change.added ? std::size_t{1} : ~std::size_t{0};
+  count(changes);
   std::stable_partition(changes.begin(), changes.end(),
                         [](const PrefixChange& change) { return change.added; });
   out.insert(out.end(), changes.begin(), changes.end());

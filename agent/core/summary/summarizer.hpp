@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <variant>
 #include <vector>
 
@@ -108,6 +109,7 @@ class Summarizer {
   /// Runs `edit(summarizer, changes)` on both sets of tops, and appends what it does to the one that `address` is in.
   template <typename Edit>
   void change_both(const IpAddress& address, Changes& out, Edit edit);
+  void count(std::span<const PrefixChange> changes);
   void set_their_prefix(const IpPrefix& prefix, bool claimed, Changes& out);
   void count_their_prefix(const IpPrefix& prefix, bool claimed);
   void make_theirs();

@@ -234,34 +234,27 @@ std::uint32_t WordTrie<Bits>::split_edge(std::uint32_t parent, Ref below, Bits k
   return index_of(middle);
 }
 
+/// Is the node bad for what is, or is not, on that side of it?
+template <typename Bits>
+bool WordTrie<Bits>::brings_bad(const Node& node, Ref child) const {
+  if (child == 0) return !node.clean;
+  return is_bad(child) || (!node.clean && length_of(child) > node.length + 1U);
+}
+
 template <typename Bits>
 void WordTrie<Bits>::refresh_node(std::uint32_t index) {
   Node& node = nodes_[index];
-  bool bad = node.claimed;
-  bool local = false;
-  for (const Ref child : node.child) {
-    if (child == 0) {
-      bad = bad || !node.clean;
-      continue;
-    }
-    const bool beside = !node.clean && length_of(child) > node.length + 1U;
-    bad = bad || beside || is_bad(child);
-    local = local || has_local(child);
-  }
-  node.bad = bad;
-  node.has_local = local;
+  const auto& [left, right] = node.child;
+  node.bad = node.claimed || brings_bad(node, left) || brings_bad(node, right);
+  node.has_local = (left != 0 && has_local(left)) || (right != 0 && has_local(right));
 }
 
 /// The same when it only changed in `below`, a child on a path: what beside the path was good is still good. A record
 /// that is not in the cache is what an event costs most, and this mostly spares it those beside its path.
 template <typename Bits>
 void WordTrie<Bits>::refresh_above(Node& node, Ref below) {
-  const auto brings_bad = [&](Ref child) {
-    if (child == 0) return !node.clean;
-    return is_bad(child) || (!node.clean && length_of(child) > node.length + 1U);
-  };
   const Ref beside = node.child[node.child[0] == below ? 1 : 0];
-  node.bad = node.claimed || brings_bad(below) || (node.bad && brings_bad(beside));
+  node.bad = node.claimed || brings_bad(node, below) || (node.bad && brings_bad(node, beside));
   node.has_local = has_local(below) || (node.has_local && beside != 0 && has_local(beside));
 }
 

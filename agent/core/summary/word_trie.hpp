@@ -166,6 +166,7 @@ class WordTrie {
   Ref make(const Prefix& prefix, bool clean);
   std::uint32_t split_edge(std::uint32_t parent, Ref below, Bits key, const Prefix& target);
   void refresh_node(std::uint32_t index);
+  [[nodiscard]] bool brings_bad(const Node& node, Ref child) const;
   void refresh_above(Node& node, Ref below);
   void refresh(const Path& path);
   void prune(const Path& path);
