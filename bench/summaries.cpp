@@ -31,14 +31,11 @@ double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
-/// Tenants of 8 to 512 neighbouring hosts, 60 % of them here.
-std::vector<std::uint64_t> tenants(std::size_t count, std::mt19937_64& random) {
+/// The hosts of tenants, in the order in which they arrive.
+std::vector<std::uint64_t> hosts_of_tenants(std::size_t count, std::mt19937_64& random) {
   std::vector<std::uint64_t> offsets;
-  for (std::uint64_t at = 0; offsets.size() < count;) {
-    const std::uint64_t size = 8 + random() % 505;
-    const bool here = random() % 10 < 6;
-    for (std::uint64_t i = 0; i < size && here && offsets.size() < count; ++i) offsets.push_back(at + i);
-    at += size;
+  for (const Tenant& tenant : tenants(count, random)) {
+    for (std::uint64_t i = 0; i < tenant.hosts; ++i) offsets.push_back(tenant.first + i);
   }
   std::shuffle(offsets.begin(), offsets.end(), random);
   return offsets;
@@ -178,7 +175,7 @@ void run(const std::vector<std::size_t>& sizes) {
   for (const std::size_t size : sizes) {
     std::mt19937_64 random(1);
     const auto iid = scattered(size, random);
-    const auto runs = tenants(size, random);
+    const auto runs = hosts_of_tenants(size, random);
     const auto random6 = slaac(size, random);
     engine<std::uint32_t>("IPv4 60 %, exact", iid, false, 32 - host_bits(iid));
     engine<std::uint32_t>("IPv4 60 % of a part of a /8", iid, false, 8);
@@ -194,8 +191,8 @@ void run(const std::vector<std::size_t>& sizes) {
              "changes", "B/route");
   for (const std::size_t size : sizes) {
     std::mt19937_64 random(1);
-    announcer("tenants, exact", tenants(size, random), core::SummaryMode::kExact);
-    announcer("tenants, cover", tenants(size, random), core::SummaryMode::kCover);
+    announcer("tenants, exact", hosts_of_tenants(size, random), core::SummaryMode::kExact);
+    announcer("tenants, cover", hosts_of_tenants(size, random), core::SummaryMode::kCover);
     announcer("60 %, exact", scattered(size, random), core::SummaryMode::kExact);
   }
 }

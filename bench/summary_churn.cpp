@@ -19,6 +19,7 @@
 
 #include "agent/core/announcer.hpp"
 #include "agent/core/summary/bits.hpp"
+#include "bench/workload.hpp"
 
 namespace untrombone::bench {
 namespace {
@@ -42,16 +43,13 @@ struct Guest {
 
 core::IpAddress ip_of(const Guest& guest) { return core::summary::to_address(guest.address); }
 
-/// Tenants of 8 to 512 neighbours, 60 % of a range, each at one site.
-std::vector<Guest> tenants(std::size_t count, std::mt19937_64& random) {
+/// The hosts of tenants, each tenant at one site.
+std::vector<Guest> guests_of_tenants(std::size_t count, std::mt19937_64& random) {
   std::vector<Guest> guests;
-  for (std::uint32_t at = kFirst; guests.size() < count;) {
-    const auto size = static_cast<std::uint32_t>(8 + random() % 505);
+  for (const Tenant& tenant : tenants(count, random)) {
     const Site site = random() % kSites;
-    const bool here = random() % 10 < 6;
-    for (std::uint32_t i = 0; i < size && here && guests.size() < count; ++i)
-      guests.push_back({at + i, site});
-    at += size;
+    for (std::uint64_t i = 0; i < tenant.hosts; ++i)
+      guests.push_back({static_cast<std::uint32_t>(kFirst + tenant.first + i), site});
   }
   return guests;
 }
@@ -258,7 +256,7 @@ void print_routes(std::size_t count) {
              "home to it");
   for (const unsigned percent : {0U, 1U, 5U, 20U, 50U}) {
     std::mt19937_64 random(1);
-    std::vector<Guest> guests = tenants(count, random);
+    std::vector<Guest> guests = guests_of_tenants(count, random);
     drift(guests, percent, random);
     fmt::print("  {:>4} %", percent);
     std::size_t routes = 0;
@@ -282,7 +280,7 @@ void print_moves(std::size_t count) {
       moves, count);
   for (const std::size_t mode : {1U, 2U, 3U}) {
     std::mt19937_64 random(1);
-    std::vector<Guest> guests = tenants(count, random);
+    std::vector<Guest> guests = guests_of_tenants(count, random);
     Sites sites = settled(guests, kModes[mode], seconds(30));
     const std::size_t before = sites.changes();
     for (std::size_t i = 0; i < moves; ++i) {
@@ -321,7 +319,7 @@ void print_failover(std::size_t count) {
       count);
   for (const std::size_t mode : {1U, 2U, 3U}) {
     std::mt19937_64 random(1);
-    std::vector<Guest> guests = tenants(count, random);
+    std::vector<Guest> guests = guests_of_tenants(count, random);
     Sites sites = settled(guests, kModes[mode], seconds(30));
     std::vector<std::size_t> lost;
     for (std::size_t i = 0; i < guests.size(); ++i) {

@@ -20,4 +20,25 @@ inline std::vector<std::uint64_t> scattered(std::size_t count, std::mt19937_64& 
   return offsets;
 }
 
+/// Runs of neighbouring hosts, by offset.
+struct Tenant {
+  std::uint64_t first = 0;
+  std::uint64_t hosts = 0;
+};
+
+/// Tenants of 8 to 512 hosts, 60 % of a range, `count` hosts in all.
+inline std::vector<Tenant> tenants(std::size_t count, std::mt19937_64& random) {
+  std::vector<Tenant> found;
+  std::uint64_t at = 0;
+  for (std::uint64_t left = count; left > 0;) {
+    const std::uint64_t size = 8 + random() % 505;
+    if (random() % 10 < 6) {
+      found.push_back({at, std::min(size, left)});
+      left -= found.back().hosts;
+    }
+    at += size;
+  }
+  return found;
+}
+
 }  // namespace untrombone::bench
