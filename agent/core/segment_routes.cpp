@@ -30,6 +30,7 @@ SegmentRoutes::SegmentRoutes(const SegmentSettings& settings, SegmentId segment,
 
 bool SegmentRoutes::set_host(const HostFact& fact, bool may_wait, TimePoint now, Announcements& out) {
   const bool here = fact.is_here();
+  leaning_.remove(fact.ip);
   changes_.clear();
   if (!here) ideal_.set_local(fact.ip, false, changes_);
   set_remote(fact.ip, fact.remote && !here);
@@ -49,8 +50,10 @@ bool SegmentRoutes::set_host(const HostFact& fact, bool may_wait, TimePoint now,
 
 void SegmentRoutes::route_host(const HostFact& fact, TimePoint now, Announcements& out) {
   switch (fact.route_class) {
-    case RouteClass::kFresh:
     case RouteClass::kLingering:
+      if (lean(fact.ip)) return;
+      [[fallthrough]];
+    case RouteClass::kFresh:
     case RouteClass::kBackup:
       transient_[fact.ip] = fact.route_class;
       return announce_host(fact.ip, fact.route_class, fact.cause, out);
@@ -141,6 +144,15 @@ void SegmentRoutes::rely_on_cover(const IpAddress& ip) {
   if (const auto cover = covering(ip)) announced_.at(*cover).relied = true;
 }
 
+/// Does a summary that the receivers have go on attracting for a host that left? Then it needs no route that lingers.
+bool SegmentRoutes::lean(const IpAddress& ip) {
+  if (has_own_route(ip)) return false;
+  const auto stands = [](const IpPrefix& /*prefix*/, const SummaryFlags& flags) { return flags.solid; };
+  const auto summary = announced_.find_cover(ip, stands);
+  if (summary) leaning_.add(ip, *summary);
+  return summary.has_value();
+}
+
 void SegmentRoutes::set_claimed(const IpPrefix& prefix, bool claimed, TimePoint now, Announcements& out) {
   if (claimed ? !claimed_.insert(prefix).second : claimed_.erase(prefix) == 0) return;
   if (refused_.contains(prefix)) return;
@@ -221,6 +233,9 @@ void SegmentRoutes::take_over(const SegmentRoutes& old, TimePoint now, Announcem
       schedule(*progress->second.acked_at + settings_.break_delay, TimerKind::kSummary, prefix);
     }
   });
+  for (const IpAddress& ip : old.leaning_.hosts()) {
+    if (settings_.subnet_of(ip) != nullptr) route_host({ip, RouteClass::kLingering, true, now}, now, out);
+  }
 }
 
 void SegmentRoutes::repeat_all(TimePoint now, Announcements& out) {
@@ -259,11 +274,8 @@ void SegmentRoutes::run(const Timer& timer, TimePoint now, Announcements& out) {
     case TimerKind::kRetry: return retry(timer.prefix, now, out);
     case TimerKind::kBudget: return run_budget(now, out);
     case TimerKind::kSummary: return check_solid(timer.prefix, now, out);
-    case TimerKind::kLeaving: break;
+    case TimerKind::kLeaving: return check_leaving(timer.prefix, now, out);
   }
-  if (is_replaced(timer.prefix)) return withdraw_summary(timer.prefix, now, out);
-  schedule(now + std::max<Duration>(settings_.break_delay / 4, std::chrono::milliseconds(50)),
-           TimerKind::kLeaving, timer.prefix);
 }
 
 /// Whether it still means something: what it was set for may be over, or may have got another time.

@@ -11,6 +11,7 @@
 #include "agent/core/announced_summaries.hpp"
 #include "agent/core/event.hpp"
 #include "agent/core/host_table.hpp"
+#include "agent/core/leaning.hpp"
 #include "agent/core/settings.hpp"
 #include "agent/core/summary/summarizer.hpp"
 
@@ -74,7 +75,8 @@ struct Obstacle {
 /// A host that comes is announced at once by itself, and absorbed by a summary once it has settled. A summary that has
 /// been possible without a break for `hold` is announced; what it replaces is withdrawn `break-delay` after the routing
 /// daemon acknowledged it. A summary that may not stay is replaced first, at once, and withdrawn when each host that it
-/// stood for has another route, acknowledged as long ago.
+/// stood for has another route, acknowledged as long ago. A host that left lingers by its own route, or by the summary
+/// that stood for it: if that has to go, it is kept until `linger` is over.
 class SegmentRoutes {
  public:
   SegmentRoutes(const SegmentSettings& settings, SegmentId segment, Family family);
@@ -147,6 +149,7 @@ class SegmentRoutes {
   void announce_host(const IpAddress& ip, RouteClass route_class, TimePoint cause, Announcements& out);
   void withdraw_host(const IpAddress& ip, TimePoint now, Announcements& out);
   void rely_on_cover(const IpAddress& ip);
+  bool lean(const IpAddress& ip);
 
   // segment_summaries.cpp: summaries
   void follow_ideal(TimePoint now, Announcements& out);
@@ -155,6 +158,7 @@ class SegmentRoutes {
   void stay(const IpPrefix& prefix, SummaryFlags& flags, TimePoint now);
   void check_solid(const IpPrefix& prefix, TimePoint now, Announcements& out);
   void condemn(const IpPrefix& prefix, TimePoint now, Announcements& out);
+  void check_leaving(const IpPrefix& prefix, TimePoint now, Announcements& out);
   void announce_inside(const IpPrefix& prefix, TimePoint now, Announcements& out);
   void announce_summary(const IpPrefix& prefix, TimePoint now, Announcements& out);
   void withdraw_summary(const IpPrefix& prefix, TimePoint now, Announcements& out);
@@ -181,6 +185,7 @@ class SegmentRoutes {
   std::size_t ideal_size_ = 0;
   /// Fresh, lingering or a backup; the others with a route of their own are settled.
   boost::unordered_flat_map<IpAddress, RouteClass> transient_;
+  Leaning leaning_;
   /// Host routes that are not solid yet: when they were acknowledged, if they were.
   boost::unordered_flat_map<IpAddress, std::optional<TimePoint>> recent_;
   boost::unordered_flat_set<IpAddress> remote_;

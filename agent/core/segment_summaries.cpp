@@ -76,6 +76,23 @@ void SegmentRoutes::condemn(const IpPrefix& prefix, TimePoint now, Announcements
   schedule(now + settings_.break_delay, TimerKind::kLeaving, prefix);
 }
 
+/// Withdraws it if nobody needs it. Hosts that have left do, until `linger` is over; one that lingers longer, for an
+/// operator expects it here, gets a route of its own then.
+void SegmentRoutes::check_leaving(const IpPrefix& prefix, TimePoint now, Announcements& out) {
+  if (!leaning_.is_needed(prefix)) {
+    if (is_replaced(prefix)) return withdraw_summary(prefix, now, out);
+  } else if (progress_.at(prefix).leaving_since + settings_.linger <= now) {
+    for (const IpAddress& ip : leaning_.hosts_on(prefix)) {
+      leaning_.remove(ip);
+      transient_[ip] = RouteClass::kLingering;
+      announce_host(ip, RouteClass::kLingering, now, out);
+    }
+    return schedule(now + settings_.break_delay, TimerKind::kLeaving, prefix);
+  }
+  schedule(now + std::max<Duration>(settings_.break_delay / 4, std::chrono::milliseconds(50)),
+           TimerKind::kLeaving, prefix);
+}
+
 /// What the ideal set has inside `prefix`, at once.
 void SegmentRoutes::announce_inside(const IpPrefix& prefix, TimePoint now, Announcements& out) {
   std::vector<IpPrefix> tops;
@@ -127,7 +144,10 @@ void SegmentRoutes::break_parts(const IpPrefix& prefix, TimePoint now, Announcem
   announced_.for_each(prefix, [&](const IpPrefix& part, const SummaryFlags& flags) {
     if (part != prefix && !flags.fixed) parts.push_back(part);
   });
-  for (const IpPrefix& part : parts) withdraw_summary(part, now, out);
+  for (const IpPrefix& part : parts) {
+    for (const IpAddress& ip : leaning_.hosts_on(part)) leaning_.add(ip, prefix);
+    withdraw_summary(part, now, out);
+  }
 }
 
 // ---- questions ---------------------------------------------------------------------------------------------------

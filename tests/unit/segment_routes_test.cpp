@@ -28,6 +28,7 @@ class Daemon {
     routes_.set_claimed(prefix, claimed, now_, out_);
     acknowledge();
   }
+  void linger(const IpAddress& ip) { set(ip, RouteClass::kLingering); }
   void leave(const IpAddress& ip) { set(ip, RouteClass::kNone); }
   void wait(Duration duration) {
     const TimePoint end = now_ + duration;
@@ -149,6 +150,105 @@ TEST_CASE(
   CHECK(daemon.announced() == std::set{block, IpPrefix::host(ip)});
   daemon.wait(10min);
   CHECK(daemon.announced() == std::set{block});
+}
+
+/// Four hosts, announced as one summary.
+struct Quad {
+  Quad() {
+    for (const IpAddress& ip : hosts) daemon.arrive(ip);
+    daemon.wait(10min);
+    REQUIRE(daemon.announced() == std::set{summary});
+  }
+  static SegmentSettings settings() {
+    SegmentSettings settings;
+    settings.subnets = {*IpPrefix::parse("192.0.2.0/24")};
+    settings.linger = 5s;
+    settings.break_delay = 1s;
+    return settings;
+  }
+
+  const IpPrefix summary = *IpPrefix::parse("192.0.2.4/30");
+  const std::vector<IpAddress> hosts{IpAddress::v4({192, 0, 2, 4}), IpAddress::v4({192, 0, 2, 5}),
+                                     IpAddress::v4({192, 0, 2, 6}), IpAddress::v4({192, 0, 2, 7})};
+  const std::set<IpPrefix> others{IpPrefix::host(hosts[0]), *IpPrefix::parse("192.0.2.6/31")};
+  const std::set<IpPrefix> all{IpPrefix::host(hosts[0]), summary, *IpPrefix::parse("192.0.2.6/31")};
+  SegmentRoutes routes{settings(), {0}, Family::kIpv4};
+  Daemon daemon{routes};
+};
+
+TEST_CASE("announced routes: a host that left lingers by its summary, which stays for it") {
+  Quad quad;
+  quad.daemon.linger(quad.hosts[1]);
+  CHECK(quad.daemon.announced() == quad.all);
+  quad.daemon.wait(4s);
+  CHECK(quad.daemon.announced() == quad.all);
+  quad.daemon.leave(quad.hosts[1]);
+  quad.daemon.wait(1s);
+  CHECK(quad.daemon.announced() == quad.others);
+}
+
+TEST_CASE(
+    "announced routes: a summary goes after break-delay when the host that left has its new route by then") {
+  Quad quad;
+  quad.daemon.linger(quad.hosts[1]);
+  quad.daemon.leave(quad.hosts[1]);
+  quad.daemon.wait(900ms);
+  CHECK(quad.daemon.announced() == quad.all);
+  quad.daemon.wait(600ms);
+  CHECK(quad.daemon.announced() == quad.others);
+}
+
+TEST_CASE("announced routes: a host that lingers beyond `linger` has a route of its own then") {
+  Quad quad;
+  quad.daemon.linger(quad.hosts[1]);
+  quad.daemon.wait(5500ms);
+  std::set<IpPrefix> with_own = quad.all;
+  with_own.insert(IpPrefix::host(quad.hosts[1]));
+  CHECK(quad.daemon.announced() == with_own);
+  quad.daemon.wait(1s);
+  with_own.erase(quad.summary);
+  CHECK(quad.daemon.announced() == with_own);
+  quad.daemon.leave(quad.hosts[1]);
+  CHECK(quad.daemon.announced() == quad.others);
+}
+
+TEST_CASE("announced routes: hosts that leave one after the other linger by the summary that all have") {
+  Quad quad;
+  quad.daemon.linger(quad.hosts[1]);
+  quad.daemon.linger(quad.hosts[2]);  // of 192.0.2.6/31, which is not solid yet
+  quad.daemon.wait(4s);
+  CHECK(quad.daemon.announced().contains(quad.summary));
+  CHECK_FALSE(quad.daemon.announced().contains(IpPrefix::host(quad.hosts[2])));
+  quad.daemon.leave(quad.hosts[1]);
+  quad.daemon.leave(quad.hosts[2]);
+  quad.daemon.wait(2s);
+  CHECK(quad.daemon.announced() == std::set{IpPrefix::host(quad.hosts[0]), IpPrefix::host(quad.hosts[3])});
+}
+
+TEST_CASE(
+    "announced routes: a host that comes back while it lingers by its summary has its own route at once") {
+  Quad quad;
+  quad.daemon.linger(quad.hosts[1]);
+  quad.daemon.wait(2s);
+  quad.daemon.arrive(quad.hosts[1]);
+  quad.daemon.wait(10min);
+  CHECK(quad.daemon.announced() == std::set{quad.summary});
+}
+
+TEST_CASE("announced routes: a host that left a home block needs no route that lingers") {
+  SegmentSettings settings = Quad::settings();
+  settings.mode = SummaryMode::kHome;
+  settings.home_blocks = {*IpPrefix::parse("192.0.2.32/28")};
+  const IpAddress ip = IpAddress::v4({192, 0, 2, 36});
+  SegmentRoutes routes(settings, {0}, Family::kIpv4);
+  Daemon daemon(routes);
+  daemon.begin();
+  daemon.arrive(ip);
+  daemon.wait(10min);
+  daemon.linger(ip);
+  CHECK(daemon.announced() == std::set(settings.home_blocks.begin(), settings.home_blocks.end()));
+  daemon.wait(10min);
+  CHECK(daemon.announced() == std::set(settings.home_blocks.begin(), settings.home_blocks.end()));
 }
 
 }  // namespace

@@ -305,14 +305,14 @@ void World::check_guest(Guest& guest) {
     guest.looked_up_at = routing_.changes();
   }
   const std::optional<SiteIndex> site = guest.routed_to;
-  if (site && *site == guest.place->site)
-    guest.was_routed = true;  // not by what a guest of that address has left
+  // Not by what a guest of that address has left, nor by a summary of others that happens to cover a silent one.
+  if (guest.spoke && site && *site == guest.place->site) guest.was_routed = true;
   const TimePoint now = scheduler_.now();
   const bool told = guest.flooded && now - *guest.flooded >= kStable;
   const bool stable = guest.spoke && now - *guest.spoke >= (told ? kStable : kUnnoticed);
   if (is_frozen(guest)) guest.frozen_until = now + kStable;
   if (is_excused(guest)) {
-    guest.was_routed = site.has_value();
+    guest.was_routed = site && (guest.was_routed || guest.spoke);
     return;
   }
   if (!site && guest.was_routed) fail(fmt::format("no route for {} any more", guest.ip.to_string()));
