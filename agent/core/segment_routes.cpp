@@ -3,7 +3,6 @@
 #include "agent/core/segment_routes.hpp"
 
 #include <algorithm>
-#include <functional>
 #include <utility>
 
 #include "agent/core/spare_room.hpp"
@@ -61,8 +60,9 @@ void SegmentRoutes::route_host(const HostFact& fact, TimePoint now, Announcement
     default: erase_key(transient_, fact.ip); return withdraw_host(fact.ip, now, out);
   }
   erase_key(transient_, fact.ip);
-  const bool absorbed = has_solid_route(fact.ip, IpPrefix::host(fact.ip));
-  if (!needs_own_route(fact.ip) && (absorbed || (!has_own_route(fact.ip) && covering(fact.ip)))) {
+  const bool covered = has_own_route(fact.ip) ? has_solid_route(fact.ip, IpPrefix::host(fact.ip))
+                                              : covering(fact.ip).has_value();
+  if (covered && !needs_own_route(fact.ip)) {
     rely_on_cover(fact.ip);
     return withdraw_host(fact.ip, now, out);
   }
@@ -87,7 +87,7 @@ bool SegmentRoutes::needs_own_route(const IpAddress& ip) const {
 void SegmentRoutes::answer_claim(const IpPrefix& prefix, bool claimed, TimePoint now, Announcements& out) {
   if ((prefix.is_host() && claimed) || !ideal_.is_home(prefix.address())) return;
   const IpPrefix block = ideal_.top_of(prefix.address());
-  if (!claimed) return schedule(now + settings_.break_delay, TimerKind::kSummary, block);
+  if (!claimed) return schedule(now, settings_.break_delay, TimerKind::kSummary, block);
   std::vector<IpAddress> hosts;
   ideal_.for_each_local(prefix, [&](const IpAddress& ip) {
     if (!has_own_route(ip) && needs_own_route(ip)) hosts.push_back(ip);
@@ -170,13 +170,13 @@ void SegmentRoutes::note(const IpPrefix& prefix, RouteNote note, TimePoint now, 
   }
   if (summary != nullptr && !summary->solid && !progress_[prefix].acked_at) {
     progress_[prefix].acked_at = now;
-    schedule(now + settings_.break_delay, TimerKind::kSummary, prefix);
+    schedule(now, settings_.break_delay, TimerKind::kSummary, prefix);
   }
   if (!prefix.is_host()) return;
   const auto host = recent_.find(prefix.address());
   if (host == recent_.end() || host->second) return;
   host->second = now;
-  schedule(now + settings_.break_delay, TimerKind::kHost, prefix);
+  schedule(now, settings_.break_delay, TimerKind::kHost, prefix);
 }
 
 void SegmentRoutes::adopt(const IpPrefix& prefix, TimePoint now, Announcements& out) {
@@ -198,7 +198,7 @@ void SegmentRoutes::start_complete(TimePoint now, Announcements& out) {
     if (!is_admissible(prefix)) {
       condemn(prefix, now, out);
     } else if (flags->solid) {
-      schedule(now, TimerKind::kSummary, prefix);
+      schedule(now, {}, TimerKind::kSummary, prefix);
     }
   }
 }
@@ -218,7 +218,7 @@ void SegmentRoutes::take_over(const SegmentRoutes& old, TimePoint now, Announcem
       if (recent == old.recent_.end()) return;
       recent_[ip] = recent->second;
       if (recent->second)
-        schedule(*recent->second + settings_.break_delay, TimerKind::kHost, IpPrefix::host(ip));
+        schedule(*recent->second, settings_.break_delay, TimerKind::kHost, IpPrefix::host(ip));
     });
   }
   old.announced_.for_each([&](const IpPrefix& prefix, const SummaryFlags& before) {
@@ -227,10 +227,10 @@ void SegmentRoutes::take_over(const SegmentRoutes& old, TimePoint now, Announcem
     announced_.at(prefix).solid = before.solid;
     const auto progress = old.progress_.find(prefix);
     if (before.solid) {
-      schedule(now + settings_.break_delay, TimerKind::kSummary, prefix);
+      schedule(now, settings_.break_delay, TimerKind::kSummary, prefix);
     } else if (progress != old.progress_.end() && progress->second.acked_at) {
       progress_[prefix].acked_at = progress->second.acked_at;
-      schedule(*progress->second.acked_at + settings_.break_delay, TimerKind::kSummary, prefix);
+      schedule(*progress->second.acked_at, settings_.break_delay, TimerKind::kSummary, prefix);
     }
   });
   for (const IpAddress& ip : old.leaning_.hosts()) {
@@ -257,25 +257,32 @@ void SegmentRoutes::repeat_all(TimePoint now, Announcements& out) {
 // ---- time --------------------------------------------------------------------------------------------------------
 
 void SegmentRoutes::handle_time(TimePoint now, Announcements& out) {
-  while (!timers_.empty() && timers_.front().at <= now) {
-    const Timer timer = timers_.front();
-    std::pop_heap(timers_.begin(), timers_.end(), std::greater<>());
-    timers_.pop_back();
-    if (is_spare(timers_.size(), timers_.capacity())) timers_.shrink_to_fit();
-    if (is_current(timer)) run(timer, now, out);
-  }
+  while (timers_.next() <= now) run(timers_.pop(), now, out);
   check_budget(now);
 }
 
 void SegmentRoutes::run(const Timer& timer, TimePoint now, Announcements& out) {
+  if (timer.kind == TimerKind::kHost) return end_recent(timer);
+  if (!is_current(timer)) return;
   switch (timer.kind) {
     case TimerKind::kHold: return announce_summary(timer.prefix, now, out);
-    case TimerKind::kHost: return erase_key(recent_, timer.prefix.address());
     case TimerKind::kRetry: return retry(timer.prefix, now, out);
     case TimerKind::kBudget: return run_budget(now, out);
     case TimerKind::kSummary: return check_solid(timer.prefix, now, out);
     case TimerKind::kLeaving: return check_leaving(timer.prefix, now, out);
+    case TimerKind::kHost: break;
   }
+}
+
+/// The host route is solid.
+void SegmentRoutes::end_recent(const Timer& timer) {
+  const auto found = recent_.find(timer.prefix.address());
+  if (found == recent_.end() || !is_due(found->second, timer)) return;
+  erase_found(recent_, found);
+}
+
+bool SegmentRoutes::is_due(const std::optional<TimePoint>& acknowledged, const Timer& timer) const {
+  return acknowledged && *acknowledged + settings_.break_delay == timer.at;
 }
 
 /// Whether it still means something: what it was set for may be over, or may have got another time.
@@ -286,7 +293,7 @@ bool SegmentRoutes::is_current(const Timer& timer) const {
   }
   if (timer.kind == TimerKind::kHost) {
     const auto found = recent_.find(timer.prefix.address());
-    return found != recent_.end() && found->second && *found->second + settings_.break_delay == timer.at;
+    return found != recent_.end() && is_due(found->second, timer);
   }
   if (timer.kind == TimerKind::kRetry) return refused_.contains(timer.prefix);
   if (timer.kind == TimerKind::kBudget) return true;
@@ -297,17 +304,16 @@ bool SegmentRoutes::is_current(const Timer& timer) const {
   return flags->solid || (progress != progress_.end() && progress->second.acked_at);
 }
 
-void SegmentRoutes::schedule(TimePoint at, TimerKind kind, const IpPrefix& prefix) {
-  timers_.push_back({at, kind, prefix});
-  std::push_heap(timers_.begin(), timers_.end(), std::greater<>());
+void SegmentRoutes::schedule(TimePoint now, Duration delay, TimerKind kind, const IpPrefix& prefix) {
+  const std::size_t lane = delay == settings_.break_delay ? 0 : delay == settings_.hold ? 1 : kNoLane;
+  timers_.push({now + delay, prefix, kind}, lane);
   const std::size_t useful = holding_.size() + recent_.size() + announced_.size() + claimed_.size();
   if (timers_.size() > 4 * useful + 1024) drop_stale_timers();
 }
 
 /// A host that comes and goes leaves timers behind; there are never more than four times what is useful.
 void SegmentRoutes::drop_stale_timers() {
-  std::erase_if(timers_, [&](const Timer& timer) { return !is_current(timer); });
-  std::make_heap(timers_.begin(), timers_.end(), std::greater<>());
+  timers_.erase_if([&](const Timer& timer) { return !is_current(timer); });
 }
 
 }  // namespace untrombone::core

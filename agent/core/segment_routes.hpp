@@ -14,6 +14,7 @@
 #include "agent/core/leaning.hpp"
 #include "agent/core/settings.hpp"
 #include "agent/core/summary/summarizer.hpp"
+#include "agent/core/timer_queue.hpp"
 
 namespace untrombone::core {
 
@@ -95,7 +96,7 @@ class SegmentRoutes {
   /// Everything again: the interface came back. None of it counts as acknowledged.
   void repeat_all(TimePoint now, Announcements& out);
 
-  [[nodiscard]] TimePoint next_deadline() const { return timers_.empty() ? kNever : timers_.front().at; }
+  [[nodiscard]] TimePoint next_deadline() const { return timers_.next(); }
   void handle_time(TimePoint now, Announcements& out);
 
   /// Of other settings: takes over what `old` announces. Summaries are adopted, until start_complete() is called again.
@@ -134,9 +135,8 @@ class SegmentRoutes {
   enum class TimerKind : std::uint8_t { kHold, kSummary, kHost, kLeaving, kRetry, kBudget };
   struct Timer {
     TimePoint at;
-    TimerKind kind = TimerKind::kHold;
     IpPrefix prefix;
-    bool operator>(const Timer& other) const { return at > other.at; }
+    TimerKind kind = TimerKind::kHold;
   };
 
   // segment_routes.cpp: hosts
@@ -174,8 +174,10 @@ class SegmentRoutes {
   void run_budget(TimePoint now, Announcements& out);
   void rebuild(SummaryMode mode, TimePoint now, Announcements& out);
   void run(const Timer& timer, TimePoint now, Announcements& out);
-  void schedule(TimePoint at, TimerKind kind, const IpPrefix& prefix);
+  void schedule(TimePoint now, Duration delay, TimerKind kind, const IpPrefix& prefix);
   void drop_stale_timers();
+  void end_recent(const Timer& timer);
+  [[nodiscard]] bool is_due(const std::optional<TimePoint>& acknowledged, const Timer& timer) const;
   [[nodiscard]] bool is_current(const Timer& timer) const;
 
   SegmentSettings settings_;
@@ -196,7 +198,7 @@ class SegmentRoutes {
   AnnouncedSummaries announced_;
   boost::unordered_flat_map<IpPrefix, Progress> progress_;
   std::vector<summary::PrefixChange> changes_;
-  std::vector<Timer> timers_;  ///< a heap, the next one first
+  TimerQueue<Timer, 2> timers_;  ///< with a lane for `break-delay` and one for `hold`
   TimePoint over_since_ = kNever;
 };
 

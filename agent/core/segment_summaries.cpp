@@ -41,15 +41,15 @@ void SegmentRoutes::join(const IpPrefix& prefix, TimePoint now, Announcements& o
   const Duration hold = hold_of(prefix, now);
   if (hold <= Duration::zero()) return announce_summary(prefix, now, out);
   holding_[prefix] = now + hold;
-  schedule(now + hold, TimerKind::kHold, prefix);
+  schedule(now, hold, TimerKind::kHold, prefix);
 }
 
 /// A split was taken back. It replaces what is inside again, but not before a hold.
 void SegmentRoutes::stay(const IpPrefix& prefix, SummaryFlags& flags, TimePoint now) {
   flags.leaving = false;
-  const TimePoint then = now + hold_of(prefix, now);
-  progress_[prefix].break_not_before = then;
-  schedule(then, TimerKind::kSummary, prefix);
+  const Duration hold = hold_of(prefix, now);
+  progress_[prefix].break_not_before = now + hold;
+  schedule(now, hold, TimerKind::kSummary, prefix);
 }
 
 /// It is not in the ideal set any more: it may not stay, or it is a part of a shorter one now.
@@ -73,7 +73,7 @@ void SegmentRoutes::condemn(const IpPrefix& prefix, TimePoint now, Announcements
   const unsigned before = splits_of(prefix, now);
   if (splits_.size() < kSplitsKept) splits_[prefix] = {std::min(before + 1, kMostSplits), now};
   if (flags.relied) announce_inside(prefix, now, out);
-  schedule(now + settings_.break_delay, TimerKind::kLeaving, prefix);
+  schedule(now, settings_.break_delay, TimerKind::kLeaving, prefix);
 }
 
 /// Withdraws it if nobody needs it. Hosts that have left do, until `linger` is over; one that lingers longer, for an
@@ -87,9 +87,9 @@ void SegmentRoutes::check_leaving(const IpPrefix& prefix, TimePoint now, Announc
       transient_[ip] = RouteClass::kLingering;
       announce_host(ip, RouteClass::kLingering, now, out);
     }
-    return schedule(now + settings_.break_delay, TimerKind::kLeaving, prefix);
+    return schedule(now, settings_.break_delay, TimerKind::kLeaving, prefix);
   }
-  schedule(now + std::max<Duration>(settings_.break_delay / 4, std::chrono::milliseconds(50)),
+  schedule(now, std::max<Duration>(settings_.break_delay / 4, std::chrono::milliseconds(50)),
            TimerKind::kLeaving, prefix);
 }
 
@@ -131,7 +131,7 @@ void SegmentRoutes::check_solid(const IpPrefix& prefix, TimePoint now, Announcem
 void SegmentRoutes::break_parts(const IpPrefix& prefix, TimePoint now, Announcements& out) {
   if (const auto progress = progress_.find(prefix); progress != progress_.end()) {
     const TimePoint not_before = progress->second.break_not_before;
-    if (now < not_before) return schedule(not_before, TimerKind::kSummary, prefix);
+    if (now < not_before) return schedule(now, not_before - now, TimerKind::kSummary, prefix);
     erase_key(progress_, prefix);
   }
   announced_.at(prefix).relied = true;
@@ -250,7 +250,7 @@ void SegmentRoutes::refuse(const IpPrefix& prefix, TimePoint now, Announcements&
   changes_.clear();
   ideal_.set_claimed(prefix, true, changes_);
   follow_ideal(now, out);
-  schedule(now + kRetryAfter, TimerKind::kRetry, prefix);
+  schedule(now, kRetryAfter, TimerKind::kRetry, prefix);
 }
 
 void SegmentRoutes::retry(const IpPrefix& prefix, TimePoint now, Announcements& out) {
@@ -270,7 +270,7 @@ void SegmentRoutes::check_budget(TimePoint now) {
     over_since_ = kNever;
   } else if (over_since_ == kNever) {
     over_since_ = now;
-    schedule(now + settings_.hold, TimerKind::kBudget, {});
+    schedule(now, settings_.hold, TimerKind::kBudget, {});
   }
 }
 
@@ -291,7 +291,7 @@ void SegmentRoutes::run_budget(TimePoint now, Announcements& out) {
     if (exact.size() <= settings_.budget - settings_.budget / 4)
       return rebuild(SummaryMode::kExact, now, out);
   }
-  schedule(now + kBudgetInterval, TimerKind::kBudget, {});
+  schedule(now, kBudgetInterval, TimerKind::kBudget, {});
 }
 
 /// The same facts under another mode. Cover is there to save routes: it does not wait.

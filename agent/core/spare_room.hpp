@@ -20,4 +20,11 @@ void erase_key(Map& map, const typename Map::key_type& key) {
   if (map.erase(key) != 0 && is_spare(map.size(), map.bucket_count())) map.rehash(0);
 }
 
+/// What `iterator` points to. Iterators are void afterwards.
+template <typename Map>
+void erase_found(Map& map, typename Map::iterator iterator) {
+  map.erase(iterator);
+  if (is_spare(map.size(), map.bucket_count())) map.rehash(0);
+}
+
 }  // namespace untrombone::core

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <compare>
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <optional>
 #include <span>
 #include <string>
@@ -106,12 +106,33 @@ class IpAddress {
   [[nodiscard]] bool is_multicast() const {
     return is_v4() ? (octets_[0] & 0xf0U) == 0xe0 : octets_[0] == 0xff;
   }
+  /// The first and the last address with the same first `length` bits; over the family's bits: itself.
+  [[nodiscard]] IpAddress first_of(unsigned length) const {
+    IpAddress first = *this;
+    for (const std::size_t index : {0U, 1U}) first.set_half(index, half(index) & mask(length, index));
+    return first;
+  }
+  [[nodiscard]] IpAddress last_of(unsigned length) const {
+    IpAddress last = *this;
+    for (const std::size_t index : {0U, 1U})
+      last.set_half(index, half(index) | (~mask(length, index) & mask(bits(), index)));
+    return last;
+  }
   [[nodiscard]] std::string to_string() const;
 
  private:
   /// The first or the last eight octets as a number.
   [[nodiscard]] std::uint64_t half(std::size_t index) const {
     return boost::endian::load_big_u64(octets_.data() + 8 * index);
+  }
+  void set_half(std::size_t index, std::uint64_t value) {
+    boost::endian::store_big_u64(octets_.data() + 8 * index, value);
+  }
+  /// The netmask of `length` bits, one half of it.
+  static constexpr std::uint64_t mask(unsigned length, std::size_t index) {
+    const unsigned before = static_cast<unsigned>(index) * 64;
+    if (length <= before) return 0;
+    return length >= before + 64 ? ~std::uint64_t{0} : ~(~std::uint64_t{0} >> (length - before));
   }
 
   Family family_ = Family::kIpv4;
@@ -123,7 +144,9 @@ class IpPrefix {
  public:
   IpPrefix() = default;
   /// `length` over the family's bits is clamped to them; host bits are cleared.
-  IpPrefix(const IpAddress& address, unsigned length);
+  IpPrefix(const IpAddress& address, unsigned length)
+      : address_(address.first_of(length)),
+        length_(static_cast<std::uint8_t>(std::min(length, address.bits()))) {}
   static IpPrefix host(const IpAddress& address) { return {address, address.bits()}; }
   /// "10.1.0.0/16". A missing length, a length out of range or set host bits are nullopt.
   static std::optional<IpPrefix> parse(std::string_view text);
@@ -132,10 +155,14 @@ class IpPrefix {
   [[nodiscard]] const IpAddress& address() const { return address_; }
   [[nodiscard]] unsigned length() const { return length_; }
   [[nodiscard]] bool is_host() const { return length_ == address_.bits(); }
-  [[nodiscard]] bool contains(const IpAddress& address) const;
-  [[nodiscard]] bool contains(const IpPrefix& other) const;
+  [[nodiscard]] bool contains(const IpAddress& address) const {
+    return address.family() == address_.family() && address.first_of(length_) == address_;
+  }
+  [[nodiscard]] bool contains(const IpPrefix& other) const {
+    return other.length_ >= length_ && contains(other.address_);
+  }
   /// The all-ones host part; IPv4 only has a broadcast address, see is_reserved().
-  [[nodiscard]] IpAddress last() const;
+  [[nodiscard]] IpAddress last() const { return address_.last_of(length_); }
   /// True for the network and broadcast address of an IPv4 subnet longer than a point-to-point link (RFC 3021),
   /// and for the subnet-router anycast address of an IPv6 one (RFC 4291 2.6.1).
   [[nodiscard]] bool is_reserved(const IpAddress& address) const;
