@@ -1,15 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "bgp/vtysh_sink.hpp"
 
-#include <net/if.h>
-
-#include <array>
 #include <filesystem>
 #include <utility>
 
 #include <boost/asio/post.hpp>
 #include <fmt/format.h>
 
+#include "bgp/interface_names.hpp"
 #include "bgp/zebra_rib.hpp"
 
 namespace untrombone::bgp {
@@ -26,15 +24,6 @@ constexpr milliseconds kRibPatience{300};
 constexpr milliseconds kCheckInterval{10000};
 constexpr milliseconds kStopPatience{60000};
 constexpr VtyLimits kLimits{.patience = milliseconds{30000}, .longest_answer = std::size_t{64} << 20U};
-
-std::string interface_name(std::uint32_t index) {
-  std::array<char, IF_NAMESIZE> name{};
-  return if_indextoname(index, name.data()) == nullptr ? std::string() : std::string(name.data());
-}
-
-std::string vrf_name(core::VrfId vrf) {
-  return vrf == core::VrfId{} ? std::string() : interface_name(vrf.value);
-}
 
 std::string first_line(const std::string& text) {
   const std::size_t begin = text.find_first_not_of("% \r\n");
@@ -214,7 +203,7 @@ void VtyshSink::add_lines(const core::RouteKey& key) {
 std::optional<StaticRoute> VtyshSink::line_of(const core::RouteKey& key, const core::Route& route) const {
   StaticRoute line{.vrf = vrf_name(key.vrf),
                    .prefix = key.prefix,
-                   .interface = interface_name(static_cast<std::uint32_t>(route.interface.value)),
+                   .interface = interface_name(route.interface),
                    .tag = route.tag,
                    .distance = route.distance};
   const bool nameless = line.interface.empty() || (line.vrf.empty() && key.vrf != core::VrfId{});

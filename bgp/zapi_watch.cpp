@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // What zebra does not say by itself: that it reads, that a route has not won, that the routing daemons keep ghosts.
-#include <net/if.h>
-
 #include <algorithm>
-#include <array>
 
+#include "bgp/interface_names.hpp"
 #include "bgp/zapi_sink.hpp"
 #include "bgp/zebra_rib.hpp"
 
@@ -26,12 +24,6 @@ constexpr milliseconds kFirstRetry{1000};
 constexpr milliseconds kLongestRetry{60000};
 constexpr std::size_t kMostQuestions = 16;
 constexpr std::uint8_t kGhostDistance = 5;
-
-std::string vrf_name(core::VrfId vrf) {
-  std::array<char, IF_NAMESIZE> name{};
-  if (vrf == core::VrfId{} || if_indextoname(vrf.value, name.data()) == nullptr) return {};
-  return name.data();
-}
 
 }  // namespace
 
