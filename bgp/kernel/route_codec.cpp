@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <limits>
 
 namespace untrombone::bgp::kernel {
 namespace {
@@ -53,16 +54,19 @@ class Message {
   std::size_t start_;
 };
 
-rtmsg header_of(std::uint8_t table, core::Family family) {
+/// Numbers that the header has no room for, those of most VRFs, are in an attribute.
+bool needs_attribute(std::uint32_t table) { return table > std::numeric_limits<unsigned char>::max(); }
+
+rtmsg header_of(std::uint32_t table, core::Family family) {
   rtmsg header{};
   header.rtm_family = family == core::Family::kIpv4 ? kFamilyIpv4 : kFamilyIpv6;
-  header.rtm_table = table;
+  header.rtm_table = static_cast<unsigned char>(needs_attribute(table) ? RT_TABLE_COMPAT : table);
   header.rtm_protocol = kRouteProtocol;
   return header;
 }
 
 void encode_change(std::vector<std::byte>& out, std::uint16_t type, std::uint16_t flags,
-                   std::uint32_t sequence, std::uint8_t table, const KernelRoute& route) {
+                   std::uint32_t sequence, std::uint32_t table, const KernelRoute& route) {
   Message message(out, type, static_cast<std::uint16_t>(NLM_F_ACK | flags), sequence);
   rtmsg header = header_of(table, route.prefix.address().family());
   header.rtm_dst_len = static_cast<unsigned char>(route.prefix.length());
@@ -73,6 +77,7 @@ void encode_change(std::vector<std::byte>& out, std::uint16_t type, std::uint16_
   message.attribute(RTA_DST, octets.data(), octets.size());
   message.attribute(RTA_OIF, &route.interface.value, sizeof route.interface.value);
   message.attribute(RTA_PRIORITY, &route.priority, sizeof route.priority);
+  if (needs_attribute(table)) message.attribute(RTA_TABLE, &table, sizeof table);
 }
 
 template <typename T>
@@ -88,6 +93,7 @@ struct Attributes {
   std::optional<core::IpAddress> destination;
   core::Ifindex interface;
   std::uint32_t priority = 0;
+  std::optional<std::uint32_t> table;
   bool malformed = false;
 };
 
@@ -104,6 +110,7 @@ Attributes read_attributes(std::span<const std::byte> bytes) {
       case RTA_DST: found.destination = core::IpAddress::from_bytes(value); break;
       case RTA_OIF: found.interface = {read<int>(value).value_or(0)}; break;
       case RTA_PRIORITY: found.priority = read<std::uint32_t>(value).value_or(0); break;
+      case RTA_TABLE: found.table = read<std::uint32_t>(value); break;
       default: break;
     }
     bytes = bytes.subspan(std::min(aligned(header->rta_len), bytes.size()));
@@ -111,12 +118,13 @@ Attributes read_attributes(std::span<const std::byte> bytes) {
   return found;
 }
 
-std::optional<Answer> read_route(std::span<const std::byte> body, std::uint8_t table) {
+std::optional<Answer> read_route(std::span<const std::byte> body, std::uint32_t table) {
   const auto header = read<rtmsg>(body);
-  if (!header || header->rtm_table != table || header->rtm_protocol != kRouteProtocol) return std::nullopt;
+  if (!header || header->rtm_protocol != kRouteProtocol) return std::nullopt;
   const Attributes found = read_attributes(body.subspan(std::min(aligned(sizeof(rtmsg)), body.size())));
   const bool family_known = header->rtm_family == kFamilyIpv4 || header->rtm_family == kFamilyIpv6;
   if (found.malformed || !family_known || !found.destination || !found.interface) return std::nullopt;
+  if (found.table.value_or(header->rtm_table) != table) return std::nullopt;
   if (found.destination->is_v4() != (header->rtm_family == kFamilyIpv4)) return std::nullopt;
   if (header->rtm_dst_len > found.destination->bits()) return std::nullopt;
   return KernelRoute{{*found.destination, header->rtm_dst_len}, found.interface, found.priority};
@@ -130,24 +138,25 @@ std::optional<Answer> read_error(const nlmsghdr& header, std::span<const std::by
 
 }  // namespace
 
-void encode_add(std::vector<std::byte>& out, std::uint32_t sequence, std::uint8_t table,
+void encode_add(std::vector<std::byte>& out, std::uint32_t sequence, std::uint32_t table,
                 const KernelRoute& route) {
   encode_change(out, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_REPLACE, sequence, table, route);
 }
 
-void encode_remove(std::vector<std::byte>& out, std::uint32_t sequence, std::uint8_t table,
+void encode_remove(std::vector<std::byte>& out, std::uint32_t sequence, std::uint32_t table,
                    const KernelRoute& route) {
   encode_change(out, RTM_DELROUTE, 0, sequence, table, route);
 }
 
-void encode_dump(std::vector<std::byte>& out, std::uint32_t sequence, std::uint8_t table,
+void encode_dump(std::vector<std::byte>& out, std::uint32_t sequence, std::uint32_t table,
                  core::Family family) {
   Message message(out, RTM_GETROUTE, NLM_F_DUMP, sequence);
   const rtmsg header = header_of(table, family);
   message.append(&header, sizeof header);
+  if (needs_attribute(table)) message.attribute(RTA_TABLE, &table, sizeof table);
 }
 
-std::optional<Answer> take_answer(std::span<const std::byte>& datagram, std::uint8_t table) {
+std::optional<Answer> take_answer(std::span<const std::byte>& datagram, std::uint32_t table) {
   const auto header = read<nlmsghdr>(datagram);
   if (!header || header->nlmsg_len < sizeof(nlmsghdr) || header->nlmsg_len > datagram.size()) {
     datagram = {};

@@ -37,16 +37,16 @@ struct DumpEnd {
 using Answer = std::variant<Acknowledgement, KernelRoute, DumpEnd>;
 
 // The encoders append one RTM_* message (linux/rtnetlink.h, native byte order) to `out`.
-void encode_add(std::vector<std::byte>& out, std::uint32_t sequence, std::uint8_t table,
+void encode_add(std::vector<std::byte>& out, std::uint32_t sequence, std::uint32_t table,
                 const KernelRoute& route);
-void encode_remove(std::vector<std::byte>& out, std::uint32_t sequence, std::uint8_t table,
+void encode_remove(std::vector<std::byte>& out, std::uint32_t sequence, std::uint32_t table,
                    const KernelRoute& route);
 /// Asks for our routes in `table`; needs NETLINK_GET_STRICT_CHK, or the kernel lists those of others, too.
-void encode_dump(std::vector<std::byte>& out, std::uint32_t sequence, std::uint8_t table,
+void encode_dump(std::vector<std::byte>& out, std::uint32_t sequence, std::uint32_t table,
                  core::Family family);
 
 /// Takes the first message off `datagram`. nullopt: it says nothing of interest (another table or protocol, several
 /// next hops), or it is malformed and the rest of the datagram is dropped.
-[[nodiscard]] std::optional<Answer> take_answer(std::span<const std::byte>& datagram, std::uint8_t table);
+[[nodiscard]] std::optional<Answer> take_answer(std::span<const std::byte>& datagram, std::uint32_t table);
 
 }  // namespace untrombone::bgp::kernel

@@ -24,7 +24,7 @@ struct Change {
 /// routes do, about 10 us each.
 class Table {
  public:
-  explicit Table(std::uint8_t number) : number_(number) {}
+  explicit Table(std::uint32_t number) : number_(number) {}
   ~Table();
   Table(const Table&) = delete;
   Table& operator=(const Table&) = delete;
@@ -43,7 +43,7 @@ class Table {
   boost::system::error_code send();
   boost::system::error_code receive(std::span<const std::byte>& datagram);
 
-  std::uint8_t number_;
+  std::uint32_t number_;
   int socket_ = -1;
   int statistics_ = -1;  ///< /proc/net/netlink
   std::uint32_t sequence_ = 0;
