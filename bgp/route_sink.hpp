@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <boost/unordered/unordered_flat_map.hpp>
 
@@ -39,6 +40,7 @@ struct SinkRoute {
   Arrival arrival;
   bool queued = false;  ///< the sink has yet to tell the daemon
   bool told = false;    ///< it may have told it before, on this connection or another
+  bool won = false;     ///< the daemon has installed it, on this connection
 
   /// Takes over a change; true when it differs from what was wanted.
   bool want(const core::RouteChange& change, core::TimePoint now);
@@ -64,6 +66,8 @@ class SinkListener {
   /// The sink found a route that an earlier run left, out of `interface`. Only while it starts.
   virtual void on_prior_route(const core::RouteKey& key, core::Ifindex interface) = 0;
   virtual void on_sink_status() = 0;
+  /// The sink took out of the daemon's table what a killed one had left there for these; they are ours, or were.
+  virtual void on_leftovers_superseded(const std::vector<core::RouteKey>& /*keys*/) {}
 };
 
 /// Takes route changes and keeps the routing daemon equal to them, whatever happens to it (design 4).

@@ -30,6 +30,9 @@ ZapiSink::ZapiSink(asio::io_context& io, SinkListener& listener, ZapiSinkOptions
                    .table = options_.table,
                    .isis = options_.isis}),
       vty_(io, vty_socket(options_.vty_dir, "zebra")),
+      leftovers_(
+          io, options_.vty_dir, now_,
+          [this](const std::vector<core::RouteKey>& keys) { listener_.on_leftovers_superseded(keys); }),
       watch_timer_(io),
       ghost_timer_(io),
       stop_timer_(io) {}
@@ -62,6 +65,8 @@ void ZapiSink::on_zebra_ready() {
   for (const auto& [key, route] : ghosts_) remove_prior(key);
   if (!restarted) ghosts_.clear();
   if (sweep_allowed_) remove_prior_routes();
+  // What the one before left of them would beat the other sites' routes.
+  for (const auto& [key, route] : ghosts_) leftovers_.suspect(key, route.interface);
   if (!ghosts_.empty()) await_daemons();
   pump();
 }
@@ -74,6 +79,7 @@ void ZapiSink::on_zebra_lost() {
   for (auto entry = routes_.begin(); entry != routes_.end();) {
     auto& [key, route] = *entry;
     route.queued = false;
+    route.won = false;
     if (!route.wanted) {
       routes_.erase(entry++);
       continue;
@@ -84,6 +90,7 @@ void ZapiSink::on_zebra_lost() {
   awaits_daemons_ = false;
   rejected_.clear();
   parked_.clear();
+  leftovers_.clear();
   queue_.clear();
   in_flight_.clear();
   retained_.clear();
@@ -270,12 +277,12 @@ void ZapiSink::take_note(const zapi::OwnerNote& note) {
     case core::RouteNote::kInstalled:
       if (!route.arrival.installed) route.arrival.installed = now_();
       if (route.queued) return;  // about what it was before
-      route.state = RouteState::kInstalled;
-      reasons_.erase(key);
+      win(key, route);
       break;
     case core::RouteNote::kBetterWon:
       route.state = RouteState::kLost;
       reasons_[key] = "another route won in zebra";
+      look_for_leftover(key, route);
       break;
     case core::RouteNote::kRejected:
       route.state = RouteState::kRejected;
@@ -299,8 +306,16 @@ void ZapiSink::take_removal_note(const core::RouteKey& key, SinkRoute& route) {
   finish_stop_if_done();
 }
 
+void ZapiSink::win(const core::RouteKey& key, SinkRoute& route) {
+  route.state = RouteState::kInstalled;
+  route.won = true;
+  reasons_.erase(key);
+  leftovers_.acquit(key);
+}
+
 void ZapiSink::lose(const core::RouteKey& key, SinkRoute& route, RouteState state,
                     const std::string& reason) {
+  if (state == RouteState::kLost) look_for_leftover(key, route);
   if (clearing_.contains(key)) return end_ghost(key, route);
   route.state = state;
   reasons_[key] = reason;
@@ -308,11 +323,16 @@ void ZapiSink::lose(const core::RouteKey& key, SinkRoute& route, RouteState stat
   listener_.on_route_noted({key, note});
 }
 
+void ZapiSink::look_for_leftover(const core::RouteKey& key, const SinkRoute& route) {
+  if (route.wanted && !route.won) leftovers_.suspect(key, route.wanted->interface);
+}
+
 // ---- the end -----------------------------------------------------------------------------------------------------
 
 void ZapiSink::stop(std::function<void()> done) {
   stopped_ = std::move(done);
   ghost_timer_.cancel();
+  leftovers_.clear();
   parked_.clear();
   if (!options_.retain && connection_.ready()) {
     for (auto& [key, route] : routes_) {

@@ -18,6 +18,7 @@
 #include "bgp/route_sink.hpp"
 #include "bgp/vty_client.hpp"
 #include "bgp/zapi_connection.hpp"
+#include "bgp/zebra_leftovers.hpp"
 
 namespace untrombone::bgp {
 
@@ -53,6 +54,8 @@ struct ZapiSinkOptions {
 /// that ours is gone, when the kernel has the winner; it says that ours has lost when it asks the kernel. If ours is
 /// removed in between, nobody tells the daemons, and they keep it for good (rib_process_result in zebra/zebra_rib.c,
 /// 8.4 to 10.7).
+///
+/// A route that has not won since zebra was started may be beaten by what a killed zebra left: ZebraLeftovers looks.
 ///
 /// Zebra's other habits that shape the code are in docs/architecture.md.
 class ZapiSink final : public RouteSink, private ZapiUser {
@@ -115,7 +118,9 @@ class ZapiSink final : public RouteSink, private ZapiUser {
   void account_written();
   void take_note(const zapi::OwnerNote& note);
   void take_removal_note(const core::RouteKey& key, SinkRoute& route);
+  void win(const core::RouteKey& key, SinkRoute& route);
   void lose(const core::RouteKey& key, SinkRoute& route, RouteState state, const std::string& reason);
+  void look_for_leftover(const core::RouteKey& key, const SinkRoute& route);
   [[nodiscard]] std::uint32_t direct_table(const core::RouteKey& key) const;
 
   // zapi_watch.cpp: what zebra does not say by itself
@@ -144,6 +149,7 @@ class ZapiSink final : public RouteSink, private ZapiUser {
   Now now_;
   ZapiConnection connection_;
   VtyClient vty_;
+  ZebraLeftovers leftovers_;
   boost::asio::steady_timer watch_timer_;
   boost::asio::steady_timer ghost_timer_;
   boost::asio::steady_timer stop_timer_;

@@ -158,7 +158,7 @@ void ZapiSink::take_view(const core::RouteKey& key, const VtyResult& answer) {
     case RibView::State::kSelected: return lose(key, route, RouteState::kRejected, view.reason());
     case RibView::State::kInstalled:
       if (clearing_.contains(key)) return end_ghost(key, route);
-      route.state = RouteState::kInstalled;
+      win(key, route);
       return listener_.on_route_noted({key, core::RouteNote::kInstalled});
   }
 }

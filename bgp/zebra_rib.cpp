@@ -24,6 +24,24 @@ std::string text(const Json& route, const char* name) {
   return found != route.end() && found->is_string() ? found->get<std::string>() : std::string();
 }
 
+/// The routes of exactly `prefix`, a list; null: there is none. A question about a host shows a wider route if need be.
+Json routes_of(const Json& document, const core::IpPrefix& prefix) {
+  const auto found = document.find(prefix.to_string());
+  return found != document.end() && found->is_array() ? *found : Json();
+}
+
+bool leaves_by(const Json& route, core::Ifindex interface) {
+  const auto hops = route.find("nexthops");
+  if (hops == route.end() || !hops->is_array() || hops->size() != 1 || !hops->front().is_object())
+    return false;
+  const Json& hop = hops->front();
+  return flag(hop, "directlyConnected") && !hop.contains("ip") &&
+         number(hop, "interfaceIndex") == static_cast<std::uint64_t>(interface.value);
+}
+
+/// ZEBRA_FLAG_SELFROUTE, the same in all releases.
+constexpr std::uint64_t kSelfRoute = 2;
+
 }  // namespace
 
 std::string rib_question(const core::IpPrefix& prefix, std::string_view vrf_name) {
@@ -44,10 +62,7 @@ RibView read_rib(std::string_view answer, const core::IpPrefix& prefix, std::str
   const Json document = Json::parse(answer, nullptr, false);
   if (!document.is_object()) return {};
   RibView view{RibView::State::kAbsent, {}};
-  const auto routes =
-      document.find(prefix.to_string());  // a question about a host shows a wider route if need be
-  if (routes == document.end() || !routes->is_array()) return view;
-  for (const Json& route : *routes) {
+  for (const Json& route : routes_of(document, prefix)) {
     if (!route.is_object()) return {};
     const bool ours = text(route, "protocol") == protocol && number(route, "instance") == instance;
     if (!ours && flag(route, "selected")) {
@@ -60,6 +75,25 @@ RibView read_rib(std::string_view answer, const core::IpPrefix& prefix, std::str
   }
   if (view.state != RibView::State::kUnselected) view.winner.clear();
   return view;
+}
+
+std::optional<std::uint32_t> read_leftover(std::string_view answer, const core::IpPrefix& prefix,
+                                           core::Ifindex interface) {
+  const Json document = Json::parse(answer, nullptr, false);
+  if (!document.is_object()) return std::nullopt;
+  std::optional<std::uint32_t> table;
+  std::size_t of_kernel = 0;
+  for (const Json& route : routes_of(document, prefix)) {
+    if (!route.is_object()) return std::nullopt;
+    if (text(route, "protocol") != "kernel") continue;
+    ++of_kernel;
+    const bool own = (number(route, "internalFlags") & kSelfRoute) != 0;
+    const bool as_zebra_leaves_it = number(route, "distance") == 0 && number(route, "metric") == 0;
+    if (own && as_zebra_leaves_it && flag(route, "selected") && leaves_by(route, interface))
+      table = static_cast<std::uint32_t>(number(route, "table"));
+  }
+  // Somebody else has a kernel route to the prefix, too: that one may be meant to win.
+  return of_kernel == 1 && table != 0U ? table : std::nullopt;
 }
 
 }  // namespace untrombone::bgp

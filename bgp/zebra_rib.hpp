@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -26,5 +27,14 @@ struct RibView {
 /// `instance`. Pure.
 [[nodiscard]] RibView read_rib(std::string_view answer, const core::IpPrefix& prefix,
                                std::string_view protocol, std::uint16_t instance);
+
+/// Reads the same answer for a route out of `interface`, without a gateway, that an earlier zebra put into the kernel
+/// and the one that runs now has selected as a kernel route: the number of its kernel table; nullopt: there is none.
+/// Zebra marks as its own (SELFROUTE) what it found at its start with a protocol number of FRR's; as "kernel" it shows
+/// of that only protocol 11, which TABLE routes like ours have; and the metric that it gives to all its routes it shows
+/// as 0 (10.2 on). Nobody else's routes look like that. Pure.
+[[nodiscard]] std::optional<std::uint32_t> read_leftover(std::string_view answer,
+                                                         const core::IpPrefix& prefix,
+                                                         core::Ifindex interface);
 
 }  // namespace untrombone::bgp

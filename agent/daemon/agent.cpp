@@ -373,6 +373,15 @@ void Agent::on_sink_status() {
   if (status_changed_) status_changed_();
 }
 
+/// They come in batches: a line for each.
+void Agent::on_leftovers_superseded(const std::vector<core::RouteKey>& keys) {
+  zebra_leftovers_ += keys.size();
+  log_.event(
+      LogLevel::kWarning, log_events::kZebraLeftover,
+      "routes that a killed zebra left were in the way of ours, and are taken out of its successor's table",
+      {{"routes", std::to_string(keys.size())}, {"first", keys.front().prefix.to_string()}});
+}
+
 void Agent::on_claim_event(const core::Event& event) { feed(event, monotonic_now()); }
 
 void Agent::on_claims_idle() { settle(); }

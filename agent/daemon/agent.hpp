@@ -75,6 +75,8 @@ class Agent final : public netlink::MonitorListener,
   [[nodiscard]] const Alarms& alarms() const { return alarms_; }
   [[nodiscard]] const netlink::Monitor::Counters& kernel_counters() const { return monitor_.counters(); }
   [[nodiscard]] const arp::PortTap::Counters& tap_counters() { return tap_.counters(); }
+  /// Routes of ours that a killed zebra had left in its successor's table, in the way of ours.
+  [[nodiscard]] std::uint64_t zebra_leftovers() const { return zebra_leftovers_; }
   /// Frames with a VLAN that no segment has on their port.
   [[nodiscard]] std::uint64_t foreign_frames() const { return foreign_frames_; }
   /// The MAC that the site's own questions come from.
@@ -114,6 +116,7 @@ class Agent final : public netlink::MonitorListener,
   void on_route_noted(const core::RouteNoted& note) override;
   void on_prior_route(const core::RouteKey& key, core::Ifindex interface) override;
   void on_sink_status() override;
+  void on_leftovers_superseded(const std::vector<core::RouteKey>& keys) override;
   // ClaimListener
   void on_claim_event(const core::Event& event) override;
   void on_claims_idle() override;
@@ -157,6 +160,7 @@ class Agent final : public netlink::MonitorListener,
   PortTaps taps_;
   TapWatch tap_watch_;
   std::uint64_t foreign_frames_ = 0;
+  std::uint64_t zebra_leftovers_ = 0;
   GuardKeeper guard_;
   KernelAnswers answers_;
   std::unique_ptr<bgp::RouteSink> sink_;

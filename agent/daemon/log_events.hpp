@@ -22,6 +22,7 @@ inline constexpr std::string_view kHostState = "host-state";
 inline constexpr std::string_view kAlarm = "alarm";
 inline constexpr std::string_view kSinkState = "sink-state";
 inline constexpr std::string_view kRouteRejected = "route-rejected";
+inline constexpr std::string_view kZebraLeftover = "zebra-leftover";
 inline constexpr std::string_view kRouteObserved = "route-observed";
 inline constexpr std::string_view kGuardActive = "guard-active";
 inline constexpr std::string_view kGuardOpen = "guard-open";

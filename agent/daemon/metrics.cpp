@@ -140,6 +140,9 @@ void add_routes(const Agent& agent, Exposition& out) {
   out.single("untrombone_routes_desired", "Routes that should be announced", MetricType::Gauge, desired);
   out.single("untrombone_routes_limit", "routes.max-routes", MetricType::Gauge,
              static_cast<double>(agent.config().core.routes.max_routes));
+  out.single("untrombone_zebra_leftovers_total",
+             "Routes that a killed zebra had left in its successor's table, in the way of ours",
+             MetricType::Counter, static_cast<double>(agent.zebra_leftovers()));
 }
 
 /// One sample per possible state, 1 for the one it is in: what alert rules compare most easily.

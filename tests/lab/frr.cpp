@@ -166,6 +166,9 @@ void Frr::start_daemon(const std::string& name) {
     // Otherwise it changes an IPv6 route by removing it first: 0.25 ms without one.
     argv.emplace_back("--v6-rr-semantics");
   }
+  if (name == "zebra") {
+    argv.insert(argv.end(), options_.zebra_arguments.begin(), options_.zebra_arguments.end());
+  }
   const fs::path log = directory_ / (name + ".log");
   daemons_.emplace(name,
                    ProcessOptions{.argv = std::move(argv), .netns = &netns_, .output = log, .root = root()});

@@ -25,6 +25,7 @@ struct FrrOptions {
   // machine's own.
   std::string release = {};
   Sink sink = Sink::kZapi;
+  std::vector<std::string> zebra_arguments = {};  // beside those that the lab needs
 };
 
 // What UNTROMBONE_LAB_FRR and UNTROMBONE_LAB_SINK choose for all labs of a test run.

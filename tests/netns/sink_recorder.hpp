@@ -19,9 +19,13 @@ class Recorder final : public bgp::SinkListener {
     prior.push_back(key);
   }
   void on_sink_status() override { ++changes; }
+  void on_leftovers_superseded(const std::vector<core::RouteKey>& keys) override {
+    superseded.insert(superseded.end(), keys.begin(), keys.end());
+  }
 
   std::vector<core::RouteNoted> notes;
   std::vector<core::RouteKey> prior;
+  std::vector<core::RouteKey> superseded;
   int changes = 0;  ///< of the status
 };
 

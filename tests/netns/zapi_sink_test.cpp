@@ -88,12 +88,13 @@ class Client {
 /// A bridge's namespace with a run directory for FRR; zebra is started when asked for.
 class Router {
  public:
-  void start_zebra() {
+  void start_zebra(const std::vector<std::string>& arguments = {}) {
     if (!std::filesystem::exists("/usr/lib/frr/zebra")) {
       std::puts("skipped: FRR is not installed");
       std::exit(77);
     }
-    frr_.emplace(lab::Node::kWan, bridge_.netns(), lab::FrrOptions{.protocol = lab::Protocol::kOspf},
+    frr_.emplace(lab::Node::kWan, bridge_.netns(),
+                 lab::FrrOptions{.protocol = lab::Protocol::kOspf, .zebra_arguments = arguments},
                  scratch_.path() / "frr");
   }
   lab::Frr& frr() { return *frr_; }
@@ -107,10 +108,21 @@ class Router {
   [[nodiscard]] bool kernel_has(const IpPrefix& prefix) const {
     return bridge_.output({"ip", "route", "show", prefix.to_string()}).find("dev br0") != std::string::npos;
   }
+  void enter() const { bridge_.netns().enter(); }
   void run(std::vector<std::string> argv) const { bridge_.run(std::move(argv)); }
-  [[nodiscard]] nlohmann::json zebra_route(const IpPrefix& prefix) const {
+  [[nodiscard]] nlohmann::json zebra_routes(const IpPrefix& prefix) const {
     const auto routes = nlohmann::json::parse(frr_->vtysh({"show ip route " + prefix.to_string() + " json"}));
-    return routes.contains(prefix.to_string()) ? routes[prefix.to_string()].front() : nlohmann::json();
+    return routes.value(prefix.to_string(), nlohmann::json::array());
+  }
+  [[nodiscard]] nlohmann::json zebra_route(const IpPrefix& prefix) const {
+    const nlohmann::json routes = zebra_routes(prefix);
+    return routes.empty() ? nlohmann::json() : routes.front();
+  }
+  /// As `ip route show` lists those that the selector is true of.
+  [[nodiscard]] std::string kernel_routes(const std::vector<std::string>& selector) const {
+    std::vector<std::string> argv{"ip", "route", "show"};
+    argv.insert(argv.end(), selector.begin(), selector.end());
+    return bridge_.output(argv);
   }
 
  private:
@@ -240,6 +252,37 @@ TEST_CASE("a zebra that is killed and started again gets every route again", "[n
   CHECK(router.kernel_has(kHost));
   // A killed zebra leaves its routes in the kernel, and its successor does not know them: only zebra can be asked.
   CHECK(router.zebra_route(kOtherHost).is_null());
+}
+
+TEST_CASE("what a killed zebra left gives way to our route, and nobody else's route does", "[netns]") {
+  const IpPrefix of_operator = IpPrefix::parse("192.0.2.13/32").value();
+  const IpPrefix of_other_metric = IpPrefix::parse("192.0.2.14/32").value();
+  const IpPrefix of_other_interface = IpPrefix::parse("192.0.2.15/32").value();
+  Router router;
+  router.run({"ip", "route", "add", kHost.to_string(), "dev", "br0", "proto", "zebra"});
+  router.run({"ip", "route", "add", of_operator.to_string(), "dev", "br0"});
+  router.run(
+      {"ip", "route", "add", of_other_metric.to_string(), "dev", "br0", "proto", "zebra", "metric", "77"});
+  router.run({"ip", "route", "add", of_other_interface.to_string(), "dev", "lo", "proto", "zebra"});
+  // What FRR 10.2 to 10.6 do by mistake, every release does when it is told to wait for the daemons.
+  router.start_zebra({"-K", "600"});
+  router.enter();  // the kernel's socket belongs to the namespace of the thread that makes it
+  Client client(router.options());
+  const std::vector<IpPrefix> others{of_operator, of_other_metric, of_other_interface};
+  for (const IpPrefix& prefix : others) client.want(prefix, kSettled);
+  for (const IpPrefix& prefix : others)
+    REQUIRE(client.wait([&] { return client.state(prefix) == RouteState::kLost; }));
+  client.want(kHost, kSettled);  // looked at after the others
+  REQUIRE(client.wait([&] { return client.state(kHost) == RouteState::kLost; }));
+  REQUIRE(client.wait_installed(kHost));
+  REQUIRE(client.recorder().superseded.size() == 1);
+  CHECK(client.recorder().superseded.front().prefix == kHost);
+  CHECK(router.zebra_route(kHost)["protocol"] == "table");
+  for (const IpPrefix& prefix : others) {
+    CHECK(client.state(prefix) == RouteState::kLost);
+    CHECK(router.zebra_routes(prefix).size() == 2);
+  }
+  CHECK(router.kernel_routes({"proto", "117"}).empty());
 }
 
 TEST_CASE("routes that are retained outlive the agent until the next run sweeps what it does not want",
