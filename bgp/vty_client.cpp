@@ -27,10 +27,16 @@ std::string vty_socket(std::string_view vty_dir, std::string_view daemon) {
 /// Kept alive by its handlers, so that the client can go at any time.
 struct VtyClient::Session : std::enable_shared_from_this<Session> {
   struct Question {
-    std::string command;
+    std::vector<std::string> commands;  ///< one, but for run()
+    VtyPace pace = VtyPace::kOneByOne;
     Consumer consumer;  ///< empty: the answer is kept
-    Done done;
+    RunDone done;
+    std::size_t sent = 0;
+    std::vector<VtyAnswer> answers = {};
     bool asked_again = false;
+
+    /// The command whose answer comes next.
+    [[nodiscard]] const std::string& current() const { return commands[answers.size()]; }
   };
   enum class State { kClosed, kConnecting, kOpening, kIdle, kAsking };
 
@@ -56,8 +62,10 @@ struct VtyClient::Session : std::enable_shared_from_this<Session> {
   void add(Question question) {
     if (questions.size() >= limits.longest_queue)
       return refuse(std::move(question), "too many questions wait");
-    if (std::vector<std::byte> bytes; !encode_vty_command(bytes, question.command))
-      return refuse(std::move(question), "that is no command");
+    for (std::vector<std::byte> bytes; const std::string& command : question.commands) {
+      bytes.clear();
+      if (!encode_vty_command(bytes, command)) return refuse(std::move(question), "that is no command");
+    }
     questions.push_back(std::move(question));
     if (state == State::kClosed) return connect();
     if (state == State::kIdle) ask_next();
@@ -71,16 +79,25 @@ struct VtyClient::Session : std::enable_shared_from_this<Session> {
     wait_for_progress();
     socket.async_connect(asio::local::stream_protocol::endpoint(socket_path), on_this_connection([this] {
                            state = State::kOpening;
-                           send(kEnable);
+                           output.clear();
+                           (void)encode_vty_command(output, kEnable);
+                           write();
                            read();
                          }));
   }
 
-  void send(std::string_view command) {
+  /// The next commands of the question that is being asked.
+  void send(Question& question) {
     output.clear();
+    const std::size_t last = question.pace == VtyPace::kAtOnce ? question.commands.size() : question.sent + 1;
+    while (question.sent < last) (void)encode_vty_command(output, question.commands[question.sent++]);
+    write();
+  }
+
+  void write() {
     reader = {};
     answer.clear();
-    if (encode_vty_command(output, command)) wait_for_progress();
+    wait_for_progress();
     asio::async_write(socket, asio::buffer(output), on_this_connection([](std::size_t /*count*/) {}));
   }
 
@@ -94,13 +111,20 @@ struct VtyClient::Session : std::enable_shared_from_this<Session> {
     if (state == State::kIdle) return drop("it spoke without being asked");
     wait_for_progress();
     const std::uint64_t mine = epoch;
-    if (!take_text(reader.take(stream)) || mine != epoch || closed) return;
-    if (reader.state() == VtyAnswerReader::State::kBroken) return drop("that is not the vty protocol");
-    if (reader.state() == VtyAnswerReader::State::kComplete) {
-      if (!stream.empty()) return drop("it answered more than it was asked");
+    while (!stream.empty()) {
+      if (!take_text(reader.take(stream)) || mine != epoch || closed) return;
+      if (reader.state() == VtyAnswerReader::State::kBroken) return drop("that is not the vty protocol");
+      if (reader.state() != VtyAnswerReader::State::kComplete) continue;
+      if (!stream.empty() && !is_more_expected()) return drop("it answered more than it was asked");
       take_end();
+      if (mine != epoch || closed) return;
     }
-    if (mine == epoch && !closed) read();
+    read();
+  }
+
+  /// Commands behind the current one have been sent already.
+  [[nodiscard]] bool is_more_expected() const {
+    return state == State::kAsking && questions.front().sent > questions.front().answers.size() + 1;
   }
 
   /// False when the connection was given up for it.
@@ -120,23 +144,34 @@ struct VtyClient::Session : std::enable_shared_from_this<Session> {
   }
 
   void take_end() {
-    timer.cancel();
     const bool opened = state == State::kOpening;
     if (opened && reader.status() != kVtySuccess) return drop("it does not let us enable");
+    if (!opened && !take_answer()) return;
+    timer.cancel();
     state = State::kIdle;
-    if (!opened) {
-      Question question = std::move(questions.front());
-      questions.pop_front();
-      ++counters.answered;
-      finish(std::move(question), VtyAnswer{reader.status(), std::exchange(answer, {})});
-    }
     ask_next();
+  }
+
+  /// True when it was the question's last one.
+  bool take_answer() {
+    Question& first = questions.front();
+    first.answers.push_back({reader.status(), std::exchange(answer, {})});
+    reader = {};
+    if (first.answers.size() < first.commands.size()) {
+      if (first.sent == first.answers.size()) send(first);
+      return false;
+    }
+    Question question = std::move(first);
+    questions.pop_front();
+    ++counters.answered;
+    finish(std::move(question.done), std::move(question.answers));
+    return true;
   }
 
   void ask_next() {
     if (questions.empty()) return;
     state = State::kAsking;
-    send(questions.front().command);
+    send(questions.front());
   }
 
   /// Gives the connection up, and with it the question that was on its way. One that got nothing at all of its answer
@@ -149,10 +184,12 @@ struct VtyClient::Session : std::enable_shared_from_this<Session> {
     socket.close(ignored);
     if (was == State::kIdle || questions.empty()) return reopen();
     Question& first = questions.front();
-    const bool stale = was == State::kAsking && !reader.has_begun() && !first.asked_again && !silent;
+    const bool stale = was == State::kAsking && first.answers.empty() && !reader.has_begun() &&
+                       !first.asked_again && !silent;
     silent = false;
     if (stale) {
       first.asked_again = true;
+      first.sent = 0;
       return connect();
     }
     Question question = std::move(first);
@@ -176,15 +213,15 @@ struct VtyClient::Session : std::enable_shared_from_this<Session> {
 
   void refuse(Question question, std::string_view why) {
     ++counters.failed;
-    VtyError error{fmt::format("{}: \"{}\": {}", socket_path, question.command, why)};
-    finish(std::move(question), std::move(error));
+    VtyError error{fmt::format("{}: \"{}\": {}", socket_path, question.current(), why)};
+    finish(std::move(question.done), std::move(error));
   }
 
-  void finish(Question question, VtyResult result) {
-    asio::post(io, [self = shared_from_this(), this, done = std::move(question.done),
-                    result = std::move(result)]() mutable {
-      if (!closed) done(std::move(result));
-    });
+  void finish(RunDone done, VtyResults result) {
+    asio::post(
+        io, [self = shared_from_this(), this, done = std::move(done), result = std::move(result)]() mutable {
+          if (!closed) done(std::move(result));
+        });
   }
 
   void close() {
@@ -217,12 +254,19 @@ VtyClient::VtyClient(asio::io_context& io, std::string socket, VtyLimits limits)
 
 VtyClient::~VtyClient() { session_->close(); }
 
-void VtyClient::ask(std::string command, Done done) {
-  session_->add({std::move(command), {}, std::move(done)});
-}
+void VtyClient::ask(std::string command, Done done) { stream(std::move(command), {}, std::move(done)); }
 
 void VtyClient::stream(std::string command, Consumer consumer, Done done) {
-  session_->add({std::move(command), std::move(consumer), std::move(done)});
+  session_->add({.commands = {std::move(command)},
+                 .consumer = std::move(consumer),
+                 .done = [done = std::move(done)](VtyResults results) {
+                   done(results ? VtyResult(std::move(results->front()))
+                                : VtyResult(std::move(results.error())));
+                 }});
+}
+
+void VtyClient::run(std::vector<std::string> commands, VtyPace pace, RunDone done) {
+  session_->add({.commands = std::move(commands), .pace = pace, .consumer = {}, .done = std::move(done)});
 }
 
 std::size_t VtyClient::waiting() const { return session_->questions.size(); }

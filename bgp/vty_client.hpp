@@ -21,16 +21,18 @@
 
 namespace untrombone::bgp {
 
-struct VtyAnswer {
-  VtyStatus status = kVtySuccess;
-  std::string text;  ///< empty when it was streamed
-};
-
 /// Why there is no answer, ready for the operator: it names the socket, the command and what happened.
 struct VtyError {
   std::string message;
 };
 using VtyResult = boost::system::result<VtyAnswer, VtyError>;
+using VtyResults = boost::system::result<std::vector<VtyAnswer>, VtyError>;
+
+/// How the commands of one run() are sent.
+enum class VtyPace : std::uint8_t {
+  kOneByOne,  ///< each when the one before is answered
+  kAtOnce,    ///< without waiting; mgmtd forgets what it reads behind a command that takes it time
+};
 
 struct VtyLimits {
   std::chrono::milliseconds patience{5000};                   ///< silence of the daemon that ends a question
@@ -49,11 +51,12 @@ struct VtyLimits {
 /// for `patience`, answers more than `longest_answer` or something that is not its protocol. An error closes the
 /// connection; the questions that wait are then asked on a new one.
 ///
-/// Everything is called on the io_context's thread; `done` never from within ask() or stream(), and at most once: not
-/// at all when the client is destroyed first, which it may be at any time but from within its own callbacks.
+/// Everything is called on the io_context's thread; `done` never from within ask(), stream() or run(), and at most
+/// once: not at all when the client is destroyed first, which it may be at any time but from within its own callbacks.
 class VtyClient {
  public:
   using Done = std::function<void(VtyResult)>;
+  using RunDone = std::function<void(VtyResults)>;
   /// Gets the next part of an answer; false ends the question with an error.
   using Consumer = std::function<bool(std::string_view)>;
 
@@ -72,6 +75,9 @@ class VtyClient {
   void ask(std::string command, Done done);
   /// Asks and hands the answer on as it comes: a table of 100,000 routes is never held whole.
   void stream(std::string command, Consumer consumer, Done done);
+  /// One or more commands that belong together, such as lines of configuration: in this order, nothing in between, all
+  /// answers or none. Counts as one question.
+  void run(std::vector<std::string> commands, VtyPace pace, RunDone done);
   /// Questions that have no answer yet.
   [[nodiscard]] std::size_t waiting() const;
   [[nodiscard]] const Counters& counters() const;

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -14,6 +15,12 @@ namespace untrombone::bgp {
 using VtyStatus = std::uint8_t;
 inline constexpr VtyStatus kVtySuccess = 0;
 inline constexpr VtyStatus kVtyWarning = 1;
+inline constexpr VtyStatus kVtyUnknownCommand = 2;
+
+struct VtyAnswer {
+  VtyStatus status = kVtySuccess;
+  std::string text;  ///< empty when it was streamed
+};
 
 /// Appends a command as a C string; false, and nothing appended, when it cannot be one (empty, a zero octet or a line
 /// break within).

@@ -219,6 +219,45 @@ TEST_CASE("a daemon that is not there, is silent, talks too much or nonsense is 
   CHECK(answer_to({kEnabled}) == "\"show version\": it closed the connection");
 }
 
+TEST_CASE("commands that belong together are answered one by one, however they are sent", "[netns]") {
+  Router router;
+  Asker zebra(router.socket("zebra"));
+  const VtyPace pace = GENERATE(VtyPace::kOneByOne, VtyPace::kAtOnce);
+  std::vector<std::string> commands{"configure terminal", "show the impossible"};
+  for (int i = 0; i < 200; ++i)
+    commands.emplace_back("hostname zebra" + std::to_string(i));  // more than it reads
+  commands.insert(commands.end(), {"end", "show version"});
+  std::optional<VtyResults> results;
+  zebra.client().run(commands, pace, [&](VtyResults answers) { results = std::move(answers); });
+  std::string host;
+  zebra.client().ask("show running-config", [&](VtyResult answer) { host = answer->text; });
+  REQUIRE(run_until(zebra.io(), [&] { return !host.empty(); }));
+  REQUIRE((results && results->has_value()));
+  REQUIRE((*results)->size() == commands.size());
+  CHECK((*results)->at(0).status == kVtySuccess);
+  CHECK((*results)->at(1).status == kVtyUnknownCommand);
+  CHECK((*results)->back().text.starts_with("FRRouting "));
+  CHECK(host.find("\nhostname zebra199\n") != std::string::npos);
+  CHECK(zebra.client().counters().connections == 1);
+}
+
+TEST_CASE("commands that belong together are all answered or none, and the error names the one it ended at",
+          "[netns]") {
+  const auto [pace, why] = GENERATE(table<VtyPace, std::string>({
+      {VtyPace::kOneByOne, "it closed the connection"},
+      {VtyPace::kAtOnce, "no answer for 200 ms"},
+  }));
+  const Scratch scratch;
+  Asker asker(path_in(scratch), {.patience = 200ms, .longest_answer = 64, .longest_queue = 4});
+  const FakeDaemon daemon(asker.io(), path_in(scratch), {kEnabled, std::string(4, '\0')});
+  std::optional<VtyResults> results;
+  asker.client().run({"one", "two"}, pace, [&](VtyResults answers) { results = std::move(answers); });
+  REQUIRE(run_until(asker.io(), [&] { return results.has_value(); }));
+  REQUIRE(results->has_error());
+  CHECK(results->error().message == path_in(scratch) + ": \"two\": " + why);
+  CHECK(asker.client().waiting() == 0);
+}
+
 TEST_CASE("a connection that was closed while idle costs one more try, not the question", "[netns]") {
   const Scratch scratch;
   Asker asker(path_in(scratch));
