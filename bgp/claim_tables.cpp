@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "bgp/frr_policy.hpp"
+#include "bgp/json_members.hpp"
 
 namespace untrombone::bgp {
 namespace {
@@ -13,14 +14,6 @@ using core::IpAddress;
 using core::IpPrefix;
 using core::RouteClass;
 using nlohmann::json;
-
-/// Some releases write "10.1.0.0\/16".
-std::optional<IpPrefix> parse_name(std::string_view name) {
-  std::string plain;
-  for (const char c : name)
-    if (c != '\\') plain += c;
-  return IpPrefix::parse(plain);
-}
 
 std::optional<std::uint32_t> number_of(const json& object, const char* key) {
   const auto found = object.find(key);
@@ -82,7 +75,7 @@ std::string show_bgp(std::string_view vrf, bool v4, std::string_view what) {
 }
 
 TableMember decode_bgp_member(std::string_view name, std::string_view value, RouteClass asked_for) {
-  const auto prefix = parse_name(name);
+  const auto prefix = parse_prefix_name(name);
   if (!prefix) return {};
   TableMember member;
   member.understood = for_each_route(value, [&](const json& path) {
@@ -98,7 +91,7 @@ TableMember decode_bgp_member(std::string_view name, std::string_view value, Rou
 }
 
 TableMember decode_zebra_member(std::string_view name, std::string_view value, std::uint32_t tag) {
-  const auto prefix = parse_name(name);
+  const auto prefix = parse_prefix_name(name);
   if (!prefix) return {};
   TableMember member;
   member.understood = for_each_route(value, [&](const json& route) {

@@ -85,4 +85,11 @@ bool JsonMembers::keep(char c) {
   return true;
 }
 
+std::optional<core::IpPrefix> parse_prefix_name(std::string_view name) {
+  std::string plain;
+  for (const char c : name)
+    if (c != '\\') plain += c;
+  return core::IpPrefix::parse(plain);
+}
+
 }  // namespace untrombone::bgp

@@ -3,8 +3,11 @@
 
 #include <cstddef>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
+
+#include "agent/core/types.hpp"
 
 namespace untrombone::bgp {
 
@@ -44,5 +47,8 @@ class JsonMembers {
   std::string name_;
   std::string text_;
 };
+
+/// A member's name that is a prefix; some releases write "10.1.0.0\/16".
+[[nodiscard]] std::optional<core::IpPrefix> parse_prefix_name(std::string_view name);
 
 }  // namespace untrombone::bgp

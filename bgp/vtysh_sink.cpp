@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "bgp/vtysh_sink.hpp"
 
+#include <algorithm>
 #include <filesystem>
 #include <utility>
 
@@ -8,7 +9,6 @@
 #include <fmt/format.h>
 
 #include "bgp/interface_names.hpp"
-#include "bgp/zebra_rib.hpp"
 
 namespace untrombone::bgp {
 namespace {
@@ -17,19 +17,12 @@ using boost::system::error_code;
 using std::chrono::milliseconds;
 namespace asio = boost::asio;
 
-constexpr std::size_t kKeysAtOnce = 64;  // between two looks at the rest of the world
-constexpr std::size_t kMostQuestions = 32;
+/// Of one transaction. Each costs about as much as comparing the whole configuration; nothing else gets in meanwhile.
+constexpr std::size_t kMostKeys = 10000;
 constexpr milliseconds kRetry{1000};
-constexpr milliseconds kRibPatience{300};
 constexpr milliseconds kCheckInterval{10000};
 constexpr milliseconds kStopPatience{60000};
 constexpr VtyLimits kLimits{.patience = milliseconds{30000}, .longest_answer = std::size_t{64} << 20U};
-
-std::string first_line(const std::string& text) {
-  const std::size_t begin = text.find_first_not_of("% \r\n");
-  if (begin == std::string::npos) return "no reason given";
-  return text.substr(begin, text.find_first_of("\r\n", begin) - begin);
-}
 
 }  // namespace
 
@@ -38,10 +31,11 @@ VtyshSink::VtyshSink(asio::io_context& io, SinkListener& listener, VtyshSinkOpti
       listener_(listener),
       options_(std::move(options)),
       now_(std::move(now)),
-      zebra_(io, vty_socket(options_.vty_dir, "zebra")),
+      verifier_(io, vty_socket(options_.vty_dir, "zebra"),
+                [this](const core::RouteKey& key, const RibView& view) { take_view(key, view); }),
       retry_timer_(io),
-      verify_timer_(io),
-      stop_timer_(io) {}
+      stop_timer_(io),
+      most_keys_(kMostKeys) {}
 
 void VtyshSink::start() { connect(); }
 
@@ -50,7 +44,7 @@ SinkStatus VtyshSink::status() const {
   if (phase_ != Phase::kReady) return status;
   status.state = queue_.empty() && lines_.empty() ? SinkState::kSynced : SinkState::kSyncing;
   if (status.state == SinkState::kSyncing) {
-    status.detail = fmt::format("{} routes to go; FRR's configuration takes one at a time", queue_.size());
+    status.detail = fmt::format("{} routes to go into FRR's configuration", queue_.size() + lines_.size());
   }
   return status;
 }
@@ -72,6 +66,7 @@ void VtyshSink::connect() {
   std::error_code ignored;
   const std::string managed = vty_socket(options_.vty_dir, "mgmtd");
   const bool has_mgmtd = std::filesystem::exists(managed, ignored);
+  daemon_ = has_mgmtd ? ConfigDaemon::kMgmtd : ConfigDaemon::kStaticd;
   vty_ = std::make_shared<VtyClient>(io_, has_mgmtd ? managed : vty_socket(options_.vty_dir, "staticd"),
                                      kLimits);
   set_detail("reading FRR's configuration");
@@ -88,42 +83,42 @@ void VtyshSink::read_configuration() {
 
 void VtyshSink::take_configuration(const std::string& text) {
   programmed_.clear();
-  std::vector<std::string> surplus;
+  names_.clear();
+  std::vector<BatchLine> surplus;
   for (const StaticRoute& route : read_static_routes(text, options_.first_tag)) {
     const std::uint32_t vrf = route.vrf.empty() ? 0 : if_nametoindex(route.vrf.c_str());
     const core::RouteKey key{{vrf}, route.prefix};
-    const auto interface = static_cast<int>(if_nametoindex(route.interface.c_str()));
-    if (!prior_told_) listener_.on_prior_route(key, {interface});
-    if (!programmed_.emplace(key, route).second) surplus.push_back("no " + configuration_line(route));
+    if (!prior_told_) {
+      listener_.on_prior_route(key, {static_cast<int>(if_nametoindex(route.interface.c_str()))});
+    }
+    // Lines beside one for the same prefix: 7.5 keeps one for each distance.
+    if (!programmed_.emplace(key, route).second) surplus.push_back({"no " + configuration_line(route)});
   }
   prior_told_ = true;
   phase_ = Phase::kReady;
   set_detail("");
   for (auto& [key, route] : routes_) {
-    if (!route.wanted) continue;
     const auto held = programmed_.find(key);
-    if (held == programmed_.end() || held->second != line_of(key, *route.wanted)) queue(key);
+    const bool is_held = held != programmed_.end();
+    const bool right = is_held && route.wanted && held->second == line_of(key, *route.wanted);
+    // Removed or taken just before the vty closed? Then nobody said so.
+    const bool unsaid = route.state == RouteState::kQueued || route.state == RouteState::kRemoving;
+    if (!right || unsaid) queue(key);
   }
   if (sweep_allowed_) sweep();
   check_again_later();
-  if (!surplus.empty() && !sending_) remove_surplus(surplus);
+  if (!surplus.empty() && lines_.empty()) {
+    lines_ = std::move(surplus);
+    send();
+  }
   flush();
   finish_stop_if_done();
-}
-
-/// Lines beside one for the same prefix: 7.5 keeps one for each distance.
-void VtyshSink::remove_surplus(const std::vector<std::string>& commands) {
-  lines_.push_back({"configure terminal", std::nullopt, std::nullopt});
-  for (const std::string& command : commands) lines_.push_back({command, std::nullopt, std::nullopt});
-  lines_.push_back({"end", std::nullopt, std::nullopt});
-  send_next();
 }
 
 /// The client is dropped: its connection may be in any mode.
 void VtyshSink::wait_for(const std::string& why) {
   phase_ = Phase::kWaiting;
   lines_.clear();
-  sending_ = false;
   asio::post(io_, [finished = std::move(vty_)] {});
   set_detail(why);
   if (stopped_) return finish_stop_if_done();
@@ -140,9 +135,10 @@ void VtyshSink::check_again_later() {
     if (error || phase_ != Phase::kReady || stopped_) return;
     if (!lines_.empty() || !queue_.empty()) return check_again_later();
     for (const auto& [key, route] : routes_) {
-      if (route.wanted && route.state != RouteState::kInstalled) unverified_.push_back(key);
+      const auto held = programmed_.find(key);
+      const bool uncertain = route.wanted && route.state != RouteState::kInstalled;
+      if (uncertain && held != programmed_.end()) verifier_.expect(key, held->second);
     }
-    verify();
     read_configuration();
   });
 }
@@ -164,19 +160,19 @@ void VtyshSink::queue(const core::RouteKey& key) {
 }
 
 void VtyshSink::flush() {
-  if (phase_ == Phase::kReady && !sending_) work();
+  if (phase_ == Phase::kReady && lines_.empty()) work();
 }
 
 void VtyshSink::work() {
-  if (queue_.empty()) return finish_stop_if_done();
-  lines_.push_back({"configure terminal", std::nullopt, std::nullopt});
-  for (std::size_t i = 0; i < kKeysAtOnce && !queue_.empty(); ++i) {
+  names_.clear();
+  for (std::size_t i = 0; i < most_keys_ && !queue_.empty(); ++i) {
     const core::RouteKey key = queue_.front();
     queue_.pop_front();
     add_lines(key);
   }
-  lines_.push_back({"end", std::nullopt, std::nullopt});
-  send_next();
+  if (!lines_.empty()) return send();
+  if (queue_.empty()) return finish_stop_if_done();
+  asio::post(io_, [this] { flush(); });
 }
 
 /// A line with another distance stands beside the old one in 7.5 and replaces it in others, so the old one goes first.
@@ -192,51 +188,82 @@ void VtyshSink::add_lines(const core::RouteKey& key) {
     }
   }
   const bool is_held = held != programmed_.end();
-  if (wanted && is_held && *wanted == held->second) return take_success({{}, key, wanted});
+  if (wanted && is_held && *wanted == held->second) return take_success({{}, key, std::move(wanted)});
   const bool replaces = wanted && is_held && wanted->distance == held->second.distance &&
                         wanted->interface == held->second.interface;
-  if (is_held && !replaces) lines_.push_back({"no " + configuration_line(held->second), key, std::nullopt});
-  if (wanted) lines_.push_back({configuration_line(*wanted), key, wanted});
-  if (!wanted && !is_held) take_success({{}, key, std::nullopt});
+  if (is_held && !replaces) lines_.push_back({"no " + configuration_line(held->second), key});
+  if (wanted) lines_.push_back({configuration_line(*wanted), key, std::move(wanted)});
+  if (!wanted && !is_held) take_success({{}, key});
 }
 
-std::optional<StaticRoute> VtyshSink::line_of(const core::RouteKey& key, const core::Route& route) const {
-  StaticRoute line{.vrf = vrf_name(key.vrf),
+const std::string& VtyshSink::name_of(core::Ifindex interface) {
+  const auto [found, is_new] = names_.try_emplace(interface.value);
+  if (is_new) found->second = interface_name(interface);
+  return found->second;
+}
+
+std::optional<StaticRoute> VtyshSink::line_of(const core::RouteKey& key, const core::Route& route) {
+  StaticRoute line{.vrf = key.vrf == core::VrfId{} ? std::string() : name_of({static_cast<int>(key.vrf.value)}),
                    .prefix = key.prefix,
-                   .interface = interface_name(route.interface),
+                   .interface = name_of(route.interface),
                    .tag = route.tag,
                    .distance = route.distance};
   const bool nameless = line.interface.empty() || (line.vrf.empty() && key.vrf != core::VrfId{});
   return nameless ? std::nullopt : std::optional(std::move(line));
 }
 
-void VtyshSink::send_next() {
-  if (lines_.empty()) {
-    sending_ = false;
-    verify();
-    return work();
+void VtyshSink::send() {
+  const VtyPace pace = daemon_ == ConfigDaemon::kMgmtd ? VtyPace::kOneByOne : VtyPace::kAtOnce;
+  vty_->run(batch_commands(daemon_, lines_, std::exchange(discard_first_, false)), pace,
+            [this](VtyResults answers) {
+              if (!answers) return wait_for("waiting for the vty: " + answers.error().message);
+              take_answers(std::move(*answers));
+            });
+}
+
+void VtyshSink::take_answers(std::vector<VtyAnswer> answers) {
+  const std::vector<BatchLine> lines = std::exchange(lines_, {});
+  const BatchVerdict verdict = read_batch(std::move(answers), lines.size());
+  switch (verdict.state) {
+    case BatchVerdict::State::kLocked: return wait_for("FRR does not let us configure: " + verdict.reason);
+    case BatchVerdict::State::kRefused: take_refusal(lines, verdict.reason); break;
+    case BatchVerdict::State::kTaken:
+      for (std::size_t i = 0; i < lines.size(); ++i) take_answer(lines[i], verdict.answers[i]);
+      most_keys_ = std::min(most_keys_ * 2, kMostKeys);
   }
-  sending_ = true;
-  vty_->ask(lines_.front().text, [this](const VtyResult& answer) {
-    if (!answer) return wait_for("waiting for the vty: " + answer.error().message);
-    const Line line = std::move(lines_.front());
-    lines_.pop_front();
-    take_answer(line, answer);
-    send_next();
-  });
+  work();
 }
 
-void VtyshSink::take_answer(const Line& line, const VtyResult& answer) {
+/// One of them cannot be, and FRR does not say which.
+void VtyshSink::take_refusal(const std::vector<BatchLine>& lines, const std::string& reason) {
+  discard_first_ = true;
+  std::vector<core::RouteKey> keys;
+  for (const BatchLine& line : lines)
+    if (line.key && (keys.empty() || keys.back() != *line.key)) keys.push_back(*line.key);
+  most_keys_ = std::max<std::size_t>(keys.size() / 2, 1);
+  for (const core::RouteKey& key : keys) {
+    const auto found = routes_.find(key);
+    if (found == routes_.end() || found->second.queued) continue;
+    if (keys.size() > 1) {
+      queue(key);
+    } else if (found->second.wanted) {
+      reject(key, "FRR refused it: " + reason);
+    }
+  }
+}
+
+void VtyshSink::take_answer(const BatchLine& line, const VtyAnswer& answer) {
   if (!line.key) return;
-  const bool refused = answer->status != kVtySuccess && line.route;  // a removal of nothing is one, too
+  const bool refused = answer.status != kVtySuccess && line.route;  // a removal of nothing is one, too
   if (!refused) return take_success(line);
-  reject(*line.key, "FRR refused it: " + first_line(answer->text));
+  reject(*line.key, "FRR refused it: " + phrase_of(answer.text));
 }
 
-void VtyshSink::take_success(const Line& line) {
+void VtyshSink::take_success(const BatchLine& line) {
   const auto found = routes_.find(*line.key);
   if (!line.route) {
     programmed_.erase(*line.key);
+    verifier_.forget(*line.key);
     if (found != routes_.end() && !found->second.wanted && !found->second.queued) routes_.erase(found);
     return;
   }
@@ -245,7 +272,7 @@ void VtyshSink::take_success(const Line& line) {
   SinkRoute& route = found->second;
   route.state = RouteState::kSent;
   if (!route.arrival.sent) route.arrival.sent = now_();
-  unverified_.push_back(*line.key);
+  verifier_.expect(*line.key, *line.route);
 }
 
 void VtyshSink::reject(const core::RouteKey& key, const std::string& reason) {
@@ -260,41 +287,10 @@ void VtyshSink::note(const core::RouteKey& key, core::RouteNote note) {
   asio::post(io_, [this, key, note] { listener_.on_route_noted({key, note}); });
 }
 
-// ---- is it really there? -----------------------------------------------------------------------------------------
-
-/// Asks zebra about those that FRR took, a few at a time, once it had the time to look at them.
-void VtyshSink::verify() {
-  if (unverified_.empty() || verify_waits_ || questions_ != 0) return;
-  verify_waits_ = true;
-  verify_timer_.expires_after(kRibPatience);
-  verify_timer_.async_wait([this](const error_code& error) {
-    verify_waits_ = false;
-    if (error) return;
-    for (; questions_ < kMostQuestions && !unverified_.empty(); unverified_.pop_front()) {
-      if (routes_.contains(unverified_.front())) ask_about(unverified_.front());
-    }
-  });
-}
-
-void VtyshSink::ask_about(const core::RouteKey& key) {
-  ++questions_;
-  zebra_.ask(rib_question(key.prefix, vrf_name(key.vrf)), [this, key](const VtyResult& answer) {
-    --questions_;
-    take_view(key, answer);
-    if (!unverified_.empty()) {
-      const core::RouteKey next = unverified_.front();
-      unverified_.pop_front();
-      if (routes_.contains(next)) ask_about(next);
-    }
-    if (questions_ == 0) verify();
-  });
-}
-
-void VtyshSink::take_view(const core::RouteKey& key, const VtyResult& answer) {
+void VtyshSink::take_view(const core::RouteKey& key, const RibView& view) {
   const auto found = routes_.find(key);
-  if (!answer || found == routes_.end() || !found->second.wanted || found->second.queued) return;
+  if (found == routes_.end() || !found->second.wanted || found->second.queued) return;
   SinkRoute& route = found->second;
-  const RibView view = read_rib(answer->text, key.prefix, "static", 0);
   switch (view.state) {
     case RibView::State::kUnreadable: return;
     case RibView::State::kAbsent: return reject(key, "zebra does not have it; is its interface up?");
@@ -347,9 +343,9 @@ void VtyshSink::stop(std::function<void()> done) {
 
 void VtyshSink::finish_stop_if_done() {
   if (!stopped_) return;
-  if (phase_ == Phase::kReady && (sending_ || !queue_.empty())) return;
+  if (phase_ == Phase::kReady && (!lines_.empty() || !queue_.empty())) return;
   stop_timer_.cancel();
-  verify_timer_.cancel();
+  verifier_.stop();
   asio::post(io_, std::exchange(stopped_, nullptr));
 }
 

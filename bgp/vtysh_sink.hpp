@@ -14,7 +14,9 @@
 #include <boost/unordered/unordered_flat_map.hpp>
 
 #include "bgp/route_sink.hpp"
+#include "bgp/static_batch.hpp"
 #include "bgp/static_routes.hpp"
+#include "bgp/static_verifier.hpp"
 #include "bgp/vty_client.hpp"
 
 namespace untrombone::bgp {
@@ -25,14 +27,15 @@ struct VtyshSinkOptions {
   bool retain = true;              ///< on exit, leave the routes to the next run
 };
 
-/// The sink on FRR's configuration: static routes, as an operator would write them in vtysh. Slow (some hundred to some
-/// thousand routes a second), but it needs nothing but the vty sockets, and every daemon of every release
-/// redistributes static routes, OSPFv3 too.
+/// The sink on FRR's configuration: static routes, as an operator would write them in vtysh. Slow (some thousand routes
+/// a second), but it needs nothing but the vty sockets, and every daemon of every release redistributes static routes,
+/// OSPFv3 too.
 ///
 /// States: waiting (for the vty; retried) -> reading (the running configuration: what is there already) -> syncing ->
-/// synced. The configuration belongs to mgmtd where there is one (FRR 10), else to staticd. A route is sent once its
-/// line is taken, and installed once zebra shows it. The configuration is read again every 10 s, because a daemon that
-/// was restarted has forgotten what nobody wrote to its file; what is missing is put back.
+/// synced. All changes that wait go in one transaction; what is refused is halved until the line that cannot be stands
+/// alone. A route is sent once its transaction is taken, and installed once zebra shows it. The configuration is read
+/// again every 10 s, because a daemon that was restarted has forgotten what nobody wrote to its file; what is missing
+/// is put back.
 class VtyshSink final : public RouteSink {
  public:
   using Now = std::function<core::TimePoint()>;
@@ -51,29 +54,22 @@ class VtyshSink final : public RouteSink {
 
  private:
   enum class Phase : std::uint8_t { kWaiting, kReading, kReady };
-  /// A line that waits for its turn. `route` is absent for those that only change the mode.
-  struct Line {
-    std::string text;
-    std::optional<core::RouteKey> key;
-    std::optional<StaticRoute> route;  ///< what there is once it was taken; absent: nothing
-  };
-
   void connect();
   void read_configuration();
   void take_configuration(const std::string& text);
-  void remove_surplus(const std::vector<std::string>& commands);
   void wait_for(const std::string& why);
   void queue(const core::RouteKey& key);
   void work();
   void add_lines(const core::RouteKey& key);
-  [[nodiscard]] std::optional<StaticRoute> line_of(const core::RouteKey& key, const core::Route& route) const;
-  void send_next();
-  void take_answer(const Line& line, const VtyResult& answer);
-  void take_success(const Line& line);
+  [[nodiscard]] std::optional<StaticRoute> line_of(const core::RouteKey& key, const core::Route& route);
+  [[nodiscard]] const std::string& name_of(core::Ifindex interface);
+  void send();
+  void take_answers(std::vector<VtyAnswer> answers);
+  void take_refusal(const std::vector<BatchLine>& lines, const std::string& reason);
+  void take_answer(const BatchLine& line, const VtyAnswer& answer);
+  void take_success(const BatchLine& line);
   void reject(const core::RouteKey& key, const std::string& reason);
-  void verify();
-  void ask_about(const core::RouteKey& key);
-  void take_view(const core::RouteKey& key, const VtyResult& answer);
+  void take_view(const core::RouteKey& key, const RibView& view);
   void check_again_later();
   void sweep();
   void note(const core::RouteKey& key, core::RouteNote note);
@@ -84,10 +80,10 @@ class VtyshSink final : public RouteSink {
   SinkListener& listener_;
   VtyshSinkOptions options_;
   Now now_;
-  VtyClient zebra_;
-  std::shared_ptr<VtyClient> vty_;  ///< mgmtd's or staticd's; it remembers the mode it is in
+  StaticVerifier verifier_;
+  ConfigDaemon daemon_ = ConfigDaemon::kStaticd;
+  std::shared_ptr<VtyClient> vty_;  ///< that daemon's; it remembers the mode it is in
   boost::asio::steady_timer retry_timer_;
-  boost::asio::steady_timer verify_timer_;
   boost::asio::steady_timer stop_timer_;
 
   Phase phase_ = Phase::kWaiting;
@@ -96,13 +92,12 @@ class VtyshSink final : public RouteSink {
   boost::unordered_flat_map<core::RouteKey, StaticRoute> programmed_;
   boost::unordered_flat_map<core::RouteKey, std::string> reasons_;
   std::deque<core::RouteKey> queue_;
-  std::deque<Line> lines_;
-  bool sending_ = false;
+  std::vector<BatchLine> lines_;  ///< under way
+  std::size_t most_keys_;         ///< of the next batch; less after a refusal
+  bool discard_first_ = false;    ///< what mgmtd has refused
   bool prior_told_ = false;
-  std::deque<core::RouteKey> unverified_;
-  std::size_t questions_ = 0;
-  bool verify_waits_ = false;
   bool sweep_allowed_ = false;
+  boost::unordered_flat_map<int, std::string> names_;  ///< of interfaces, while a batch is made
   std::function<void()> stopped_;
 };
 

@@ -150,7 +150,7 @@ void ZapiSink::take_view(const core::RouteKey& key, const VtyResult& answer) {
   if (!answer || !connection_.ready() || found == routes_.end()) return;
   SinkRoute& route = found->second;
   if (route.state != RouteState::kSent) return;
-  const RibView view = read_rib(answer->text, key.prefix, "table", connection_.instance());
+  const RibView view = read_rib(answer->text, key.prefix, {"table", connection_.instance()});
   switch (view.state) {
     case RibView::State::kUnreadable: return;
     case RibView::State::kAbsent: queue(key, route); return pump();

@@ -24,6 +24,11 @@ std::string text(const Json& route, const char* name) {
   return found != route.end() && found->is_string() ? found->get<std::string>() : std::string();
 }
 
+std::string question(bool v4, std::string_view vrf_name, std::string_view what) {
+  return fmt::format("show {} route {}{} json", v4 ? "ip" : "ipv6",
+                     vrf_name.empty() ? std::string() : fmt::format("vrf {} ", vrf_name), what);
+}
+
 /// The routes of exactly `prefix`, a list; null: there is none. A question about a host shows a wider route if need be.
 Json routes_of(const Json& document, const core::IpPrefix& prefix) {
   const auto found = document.find(prefix.to_string());
@@ -42,29 +47,16 @@ bool leaves_by(const Json& route, core::Ifindex interface) {
 /// ZEBRA_FLAG_SELFROUTE, the same in all releases.
 constexpr std::uint64_t kSelfRoute = 2;
 
-}  // namespace
-
-std::string rib_question(const core::IpPrefix& prefix, std::string_view vrf_name) {
-  return fmt::format("show {} route {}{} json", prefix.address().is_v4() ? "ip" : "ipv6",
-                     vrf_name.empty() ? std::string() : fmt::format("vrf {} ", vrf_name), prefix.to_string());
+bool is_ours(const Json& route, const RibOwner& owner) {
+  return text(route, "protocol") == owner.protocol && number(route, "instance") == owner.instance &&
+         (!owner.tag || number(route, "tag") == *owner.tag);
 }
 
-std::string RibView::reason() const {
-  switch (state) {
-    case State::kUnselected: return winner.empty() ? "zebra does not select it" : "zebra prefers " + winner;
-    case State::kSelected: return "zebra selected it, but it is not in the kernel";
-    default: return {};
-  }
-}
-
-RibView read_rib(std::string_view answer, const core::IpPrefix& prefix, std::string_view protocol,
-                 std::uint16_t instance) {
-  const Json document = Json::parse(answer, nullptr, false);
-  if (!document.is_object()) return {};
+RibView read_routes(const Json& routes, const RibOwner& owner) {
   RibView view{RibView::State::kAbsent, {}};
-  for (const Json& route : routes_of(document, prefix)) {
+  for (const Json& route : routes) {
     if (!route.is_object()) return {};
-    const bool ours = text(route, "protocol") == protocol && number(route, "instance") == instance;
+    const bool ours = is_ours(route, owner);
     if (!ours && flag(route, "selected")) {
       view.winner = fmt::format("{}, distance {}", text(route, "protocol"), number(route, "distance"));
     }
@@ -75,6 +67,35 @@ RibView read_rib(std::string_view answer, const core::IpPrefix& prefix, std::str
   }
   if (view.state != RibView::State::kUnselected) view.winner.clear();
   return view;
+}
+
+}  // namespace
+
+std::string rib_question(const core::IpPrefix& prefix, std::string_view vrf_name) {
+  return question(prefix.address().is_v4(), vrf_name, prefix.to_string());
+}
+
+std::string rib_table_question(bool v4, std::string_view vrf_name, std::string_view protocol) {
+  return question(v4, vrf_name, protocol);
+}
+
+std::string RibView::reason() const {
+  switch (state) {
+    case State::kUnselected: return winner.empty() ? "zebra does not select it" : "zebra prefers " + winner;
+    case State::kSelected: return "zebra selected it, but it is not in the kernel";
+    default: return {};
+  }
+}
+
+RibView read_rib(std::string_view answer, const core::IpPrefix& prefix, const RibOwner& owner) {
+  const Json document = Json::parse(answer, nullptr, false);
+  if (!document.is_object()) return {};
+  return read_routes(routes_of(document, prefix), owner);
+}
+
+RibView read_rib_list(std::string_view list, const RibOwner& owner) {
+  const Json routes = Json::parse(list, nullptr, false);
+  return routes.is_array() ? read_routes(routes, owner) : RibView{};
 }
 
 std::optional<std::uint32_t> read_leftover(std::string_view answer, const core::IpPrefix& prefix,

@@ -23,10 +23,20 @@ struct RibView {
 /// The question about one prefix; `vrf_name` is empty for the default VRF.
 [[nodiscard]] std::string rib_question(const core::IpPrefix& prefix, std::string_view vrf_name);
 
-/// Reads the answer (JSON, an object of lists of routes by prefix) for the route of `protocol` ("table", "static") and
-/// `instance`. Pure.
-[[nodiscard]] RibView read_rib(std::string_view answer, const core::IpPrefix& prefix,
-                               std::string_view protocol, std::uint16_t instance);
+/// The question about all routes of a protocol.
+[[nodiscard]] std::string rib_table_question(bool v4, std::string_view vrf_name, std::string_view protocol);
+
+/// Which of the routes for a prefix is ours.
+struct RibOwner {
+  std::string_view protocol;  ///< "table", "static"
+  std::uint16_t instance = 0;
+  std::optional<std::uint32_t> tag = {};  ///< this one only: not what it replaces
+};
+
+/// Reads the answer (JSON, an object of lists of routes by prefix) for our route. Pure.
+[[nodiscard]] RibView read_rib(std::string_view answer, const core::IpPrefix& prefix, const RibOwner& owner);
+/// The same in one of those lists.
+[[nodiscard]] RibView read_rib_list(std::string_view list, const RibOwner& owner);
 
 /// Reads the same answer for a route out of `interface`, without a gateway, that an earlier zebra put into the kernel
 /// and the one that runs now has selected as a kernel route: the number of its kernel table; nullopt: there is none.

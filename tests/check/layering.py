@@ -37,6 +37,7 @@ PURE = [
     "bgp/kernel/route_codec.?pp",
     "bgp/kernel/listeners.?pp",
     "bgp/static_routes.?pp",
+    "bgp/static_batch.?pp",
     "bgp/frr_config.?pp",
     "bgp/frr_lint.?pp",
     "bgp/frr_policy.?pp",

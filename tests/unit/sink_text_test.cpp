@@ -4,6 +4,7 @@
 
 #include "bgp/kernel/listeners.hpp"
 #include "bgp/kernel/route_codec.hpp"
+#include "bgp/static_batch.hpp"
 #include "bgp/static_routes.hpp"
 #include "bgp/zebra_clients.hpp"
 #include "bgp/zebra_rib.hpp"
@@ -63,6 +64,40 @@ TEST_CASE("what is written is read back the same") {
   CHECK(read.front() == route);
 }
 
+TEST_CASE("lines become one transaction, and each of them has its own answer") {
+  const std::vector<BatchLine> lines{{"ip route 192.0.2.11/32 br0 tag 4211 5"},
+                                     {"no ip route 192.0.2.12/32 br0"}};
+  CHECK(batch_commands(ConfigDaemon::kStaticd, lines, true) ==
+        std::vector<std::string>{"configure terminal", "XFRR_start_configuration", lines[0].text,
+                                 lines[1].text, "XFRR_end_configuration", "end"});
+  CHECK(batch_commands(ConfigDaemon::kMgmtd, lines, true) ==
+        std::vector<std::string>{"configure terminal file-lock", "mgmt commit abort",
+                                 "XFRR_start_configuration", lines[0].text, lines[1].text,
+                                 "XFRR_end_configuration", "end"});
+  CHECK(batch_commands(ConfigDaemon::kMgmtd, lines, false).size() == 6);
+
+  const VtyAnswer fine{};
+  const VtyAnswer unknown{kVtyUnknownCommand, "% [STATIC] Unknown command: XFRR_start_configuration\n"};
+  const VtyAnswer warning{kVtyWarning, "% Malformed address\n"};
+  BatchVerdict verdict = read_batch({fine, fine, fine, fine, warning, fine, fine}, 2);
+  CHECK(verdict.state == BatchVerdict::State::kTaken);
+  REQUIRE(verdict.answers.size() == 2);
+  CHECK(verdict.answers[0].status == kVtySuccess);
+  CHECK(phrase_of(verdict.answers[1].text) == "Malformed address");
+  // 7.5 knows nothing of the marks.
+  verdict = read_batch({fine, unknown, fine, warning, unknown, fine}, 2);
+  CHECK(verdict.state == BatchVerdict::State::kTaken);
+  CHECK(verdict.answers[1].status == kVtyWarning);
+  const VtyAnswer failed{
+      13, "% Configuration failed.\n\nError type: validation\nError description: no such VRF\n"};
+  verdict = read_batch({fine, fine, fine, fine, failed, fine}, 2);
+  CHECK(verdict.state == BatchVerdict::State::kRefused);
+  CHECK(verdict.reason == "no such VRF");
+  verdict = read_batch({{13, "% Can't enter config\r\n"}, unknown, unknown, unknown, unknown, fine}, 2);
+  CHECK(verdict.state == BatchVerdict::State::kLocked);
+  CHECK(verdict.reason == "Can't enter config");
+}
+
 // ---- zebra's clients ---------------------------------------------------------------------------------------------
 
 TEST_CASE("what zebra told a daemon is counted, and the label manager's session is another client") {
@@ -91,7 +126,7 @@ TEST_CASE("a route is found among those of others, with its instance") {
   CHECK(rib_question(prefix("2001:db8::11/128"), "tenant1") ==
         "show ipv6 route vrf tenant1 2001:db8::11/128 json");
   const auto state = [&](std::string_view text, std::uint16_t instance = 0) {
-    return read_rib(text, host, "table", instance).state;
+    return read_rib(text, host, {"table", instance}).state;
   };
   CHECK(state(R"({"192.0.2.11/32":[{"protocol":"table","selected":true,"installed":true,"distance":5}]})") ==
         State::kInstalled);
@@ -109,10 +144,23 @@ TEST_CASE("a route is found among those of others, with its instance") {
   }
 }
 
+TEST_CASE("only the route with the tag that was asked for counts, in a list of its own, too") {
+  constexpr std::string_view kList =
+      R"([{"protocol":"static","tag":4210,"selected":true,"installed":true,"distance":5},
+          {"protocol":"static","tag":4212,"distance":250}])";
+  CHECK(rib_table_question(true, "", "static") == "show ip route static json");
+  CHECK(rib_table_question(false, "tenant1", "static") == "show ipv6 route vrf tenant1 static json");
+  CHECK(read_rib_list(kList, {"static", 0, 4210}).state == State::kInstalled);
+  CHECK(read_rib_list(kList, {"static", 0, 4211}).state == State::kAbsent);
+  CHECK(read_rib_list(kList, {"static", 0, 4212}).winner == "static, distance 5");
+  CHECK(read_rib_list(kList, {"bgp"}).state == State::kAbsent);
+  CHECK(read_rib_list("{}", {"static"}).state == State::kUnreadable);
+}
+
 TEST_CASE("who won is named") {
   const RibView view = read_rib(R"({"192.0.2.11/32":[{"protocol":"bgp","selected":true,"distance":20},
                                    {"protocol":"table","distance":250}]})",
-                                prefix("192.0.2.11/32"), "table", 0);
+                                prefix("192.0.2.11/32"), {"table"});
   CHECK(view.state == State::kUnselected);
   CHECK(view.winner == "bgp, distance 20");
 }
