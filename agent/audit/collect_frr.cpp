@@ -91,6 +91,7 @@ void collect_zebra(const std::string& directory, Snapshot& snapshot) {
   }
   snapshot.rib = std::move(tables.ours);
   snapshot.other_rib = std::move(tables.others);
+  snapshot.other_statics = std::move(tables.statics);
 }
 
 /// Which of the other routers' paths say that they only linger: asked for contested prefixes alone.

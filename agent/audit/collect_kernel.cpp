@@ -28,6 +28,9 @@ bool matches_any(const std::vector<std::string>& patterns, const std::string& na
   });
 }
 
+/// What zebra calls its static routes in the kernel (zebra/rt_netlink.h); the others of ours are RTPROT_ZEBRA.
+constexpr std::uint8_t kRtprotZebraStatic = 196;
+
 struct StationKey {
   std::uint16_t segment;
   core::MacAddress mac;
@@ -143,20 +146,26 @@ class KernelReader {
   boost::system::error_code read_routes() {
     snapshot_.fib.emplace();
     for (std::uint16_t i = 0; i < interfaces_.size(); ++i) {
+      if (!interfaces_[i]) continue;
       for (const Family family : {Family::kIpv4, Family::kIpv6}) {
-        if (!interfaces_[i]) continue;
-        const auto error = visit_messages<netlink::RouteMessage>(
-            [&](RouteSocket& socket) {
-              return socket.request_routes(family, RTPROT_ZEBRA, tables_[i], interfaces_[i]);
-            },
-            [&](const netlink::RouteMessage& route) {
-              snapshot_.fib->push_back({route.prefix, i});
-            });
-        const bool no_table = error == boost::system::errc::no_such_file_or_directory;  // of this family
-        if (error && !no_table) return error;
+        for (const std::uint8_t protocol : {std::uint8_t{RTPROT_ZEBRA}, kRtprotZebraStatic}) {
+          if (const auto error = read_routes(i, family, protocol)) return error;
+        }
       }
     }
     return {};
+  }
+
+  boost::system::error_code read_routes(std::uint16_t segment, Family family, std::uint8_t protocol) {
+    const auto error = visit_messages<netlink::RouteMessage>(
+        [&](RouteSocket& socket) {
+          return socket.request_routes(family, protocol, tables_[segment], interfaces_[segment]);
+        },
+        [&](const netlink::RouteMessage& route) {
+          snapshot_.fib->push_back({route.prefix, segment, protocol == kRtprotZebraStatic});
+        });
+    const bool no_table = error == boost::system::errc::no_such_file_or_directory;  // of this family
+    return no_table ? boost::system::error_code() : error;
   }
 
   template <typename Message, typename Visit>

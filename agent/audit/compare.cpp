@@ -244,6 +244,8 @@ class Comparison {
   void check_kernel() {
     boost::unordered_flat_set<IpPrefix> installed;
     for (const FibRoute& route : *snapshot_.fib) installed.insert(route.prefix);
+    const boost::unordered_flat_set<IpPrefix> statics(snapshot_.other_statics.begin(),
+                                                      snapshot_.other_statics.end());
     for (const RibRoute& route : *snapshot_.rib) {
       const SegmentFacts* const segment = segment_of(route.prefix);
       if (!route.selected || !route.installed || segment == nullptr || installed.contains(route.prefix))
@@ -253,7 +255,7 @@ class Comparison {
           fmt::format("ip route show {}", route.prefix.to_string()));
     }
     for (const FibRoute& route : *snapshot_.fib) {
-      if (rib_.find(route.prefix) != nullptr) continue;
+      if (rib_.find(route.prefix) != nullptr || (route.is_static && statics.contains(route.prefix))) continue;
       add(FindingId::kKernelDisagrees, snapshot_.segments[route.segment].name, route.prefix.to_string(),
           "zebra knows what it has put into the kernel", "in the kernel, and not in zebra's table",
           fmt::format("ip route show {}", route.prefix.to_string()));

@@ -40,9 +40,10 @@ bool read_rib(std::istream& document, const Snapshot& snapshot, RibTables& table
     RibRoute route{*prefix, number_in(fields[1]), fields[2] == "true", fields[3] == "true"};
     if (fields[0].starts_with("table") || (route.tag >= tag && route.tag - tag < bgp::RouteMarks::kTags)) {
       tables.ours.push_back(route);
-    } else if (is_inside(snapshot, *prefix)) {
-      tables.others.push_back(*prefix);
+      return;
     }
+    if (fields[0] == "static") tables.statics.push_back(*prefix);
+    if (is_inside(snapshot, *prefix)) tables.others.push_back(*prefix);
   });
 }
 

@@ -13,7 +13,8 @@ namespace untrombone::audit {
 
 struct RibTables {
   std::vector<RibRoute> ours;
-  std::vector<core::IpPrefix> others;  ///< in our subnets, of another protocol
+  std::vector<core::IpPrefix> others;   ///< in our subnets, of another protocol
+  std::vector<core::IpPrefix> statics;  ///< static ones that are not ours, anywhere
 };
 
 /// "show ip route json" of zebra. Ours are those of type table, and those with one of our tags; of ours also those

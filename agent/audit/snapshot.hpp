@@ -40,6 +40,7 @@ struct RibRoute {
 struct FibRoute {
   core::IpPrefix prefix;
   std::uint16_t segment = 0;
+  bool is_static = false;  ///< from FRR's static routes, which the vtysh sink makes and operators make
 };
 
 /// A prefix inside our subnets in bgpd's table.
@@ -85,7 +86,8 @@ struct Snapshot {
   std::vector<HostFact> hosts;
   std::optional<std::vector<RibRoute>> rib;  ///< absent: zebra did not answer
   std::optional<std::vector<core::IpPrefix>>
-      other_rib;  ///< prefixes in our subnets that zebra has from elsewhere
+      other_rib;                              ///< prefixes in our subnets that zebra has from elsewhere
+  std::vector<core::IpPrefix> other_statics;  ///< of somebody else's static routes, anywhere
   std::optional<std::vector<FibRoute>> fib;
   std::optional<std::vector<BgpEntry>> bgp;  ///< absent: no bgpd
   std::optional<GuardFacts> guard;           ///< absent: nftables did not answer

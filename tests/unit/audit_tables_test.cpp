@@ -55,6 +55,20 @@ TEST_CASE("zebra's table gives our routes by type and tag, and the others of the
   CHECK(tables.ours[0].selected);
   CHECK(tables.ours[0].installed);
   CHECK(tables.others == std::vector<core::IpPrefix>{prefix("10.1.0.0/16"), prefix("10.1.0.13/32")});
+  CHECK(tables.statics.empty());
+}
+
+TEST_CASE("a static route is ours by its tag, and kept as another's without, wherever it leads") {
+  std::istringstream document(
+      R"({"10.1.0.11/32":[{"protocol":"static","tag":4211,"selected":true,"installed":true}],
+          "10.1.0.12/32":[{"protocol":"static","selected":true,"installed":true}],
+          "203.0.113.0/24":[{"protocol":"static","tag":7,"selected":true,"installed":true}]})");
+  RibTables tables;
+  REQUIRE(read_rib(document, segment(), tables));
+  REQUIRE(tables.ours.size() == 1);
+  CHECK(tables.ours[0].prefix == prefix("10.1.0.11/32"));
+  CHECK(tables.statics == std::vector<core::IpPrefix>{prefix("10.1.0.12/32"), prefix("203.0.113.0/24")});
+  CHECK(tables.others == std::vector<core::IpPrefix>{prefix("10.1.0.12/32")});
 }
 
 TEST_CASE("bgpd's table tells own paths from others', and which is taken") {

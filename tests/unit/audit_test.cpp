@@ -130,6 +130,13 @@ std::vector<Planted> faults() {
        [](Snapshot& s) {
          s.fib->push_back({prefix("192.0.2.77/32"), 0});
        }},
+      {FindingId::kKernelDisagrees, "192.0.2.78/32",
+       [](Snapshot& s) {
+         s.other_statics = {prefix("192.0.2.77/32"), prefix("198.51.100.0/24")};  // an operator's
+         s.fib->push_back({prefix("192.0.2.77/32"), 0, true});
+         s.fib->push_back({prefix("198.51.100.0/24"), 0, true});
+         s.fib->push_back({prefix("192.0.2.78/32"), 0, true});
+       }},
       {FindingId::kPlaceDisagrees, "192.0.2.10", [](Snapshot& s) { s.hosts[0].kernel = Place::kRemote; }},
       {FindingId::kGuardMissing, "table bridge untrombone", [](Snapshot& s) { s.guard = GuardFacts(); }},
       {FindingId::kGuardDrifted, "192.0.2.1 at dci0",
