@@ -2,10 +2,10 @@
 #include "bench/speakers.hpp"
 
 #include <fcntl.h>
-#include <limits.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <climits>
 #include <cstdint>
 #include <stdexcept>
 #include <utility>
@@ -159,6 +159,7 @@ ExaBgp::ExaBgp(lab::Lab& lab) : pipe_(lab.directory(Node::kSiteA) / "exabgp.in")
 
 void ExaBgp::write(const std::string& verb, const std::vector<std::string>& prefixes) const {
   std::vector<std::string> lines;
+  lines.reserve(prefixes.size());
   for (const std::string& prefix : prefixes)
     lines.push_back(fmt::format("{} route {} next-hop {} community [65000:4210 65000:4219]\n", verb, prefix,
                                 lab::uplink_address(Site::kA)));

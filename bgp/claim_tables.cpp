@@ -11,7 +11,6 @@ namespace untrombone::bgp {
 namespace {
 
 using core::IpAddress;
-using core::IpPrefix;
 using core::RouteClass;
 using nlohmann::json;
 
