@@ -203,11 +203,12 @@ const std::string& VtyshSink::name_of(core::Ifindex interface) {
 }
 
 std::optional<StaticRoute> VtyshSink::line_of(const core::RouteKey& key, const core::Route& route) {
-  StaticRoute line{.vrf = key.vrf == core::VrfId{} ? std::string() : name_of({static_cast<int>(key.vrf.value)}),
-                   .prefix = key.prefix,
-                   .interface = name_of(route.interface),
-                   .tag = route.tag,
-                   .distance = route.distance};
+  StaticRoute line{
+      .vrf = key.vrf == core::VrfId{} ? std::string() : name_of({static_cast<int>(key.vrf.value)}),
+      .prefix = key.prefix,
+      .interface = name_of(route.interface),
+      .tag = route.tag,
+      .distance = route.distance};
   const bool nameless = line.interface.empty() || (line.vrf.empty() && key.vrf != core::VrfId{});
   return nameless ? std::nullopt : std::optional(std::move(line));
 }

@@ -16,9 +16,6 @@ namespace untrombone::core {
 using HostIndex = std::uint32_t;
 inline constexpr HostIndex kNoHost = std::numeric_limits<HostIndex>::max();
 
-/// "Never" for a deadline.
-inline constexpr TimePoint kNever = TimePoint::max();
-
 /// "Will be asked": an answer is due some time after its turn in the probe queue.
 inline constexpr TimePoint kUnasked = kNever - Duration(1);
 

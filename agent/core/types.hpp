@@ -27,6 +27,9 @@ struct CoreClock {
 using TimePoint = CoreClock::time_point;
 using Duration = CoreClock::duration;
 
+/// "Never" for a deadline.
+inline constexpr TimePoint kNever = TimePoint::max();
+
 /// A Linux interface index; 0 means "none".
 struct Ifindex {
   int value = 0;
