@@ -112,7 +112,7 @@ void StaticVerifier::take_answer(const core::RouteKey& key, const VtyResult& ans
   if (found == expected_.end()) return;
   RibView view;
   if (answer) view = read_rib(answer->text, key.prefix, owner_of(found->second.route));
-  if (view.state == State::kInstalled || is_overdue(found->second)) return tell(key, std::move(view));
+  if (view.state == State::kInstalled || is_overdue(found->second)) return tell(key, view);
   found->second.view = std::move(view);
 }
 
@@ -147,7 +147,7 @@ bool StaticVerifier::take_member(const Table& table, std::string_view name, std:
   if (found == expected_.end()) return true;
   RibView view = read_rib_list(value, owner_of(found->second.route));
   if (view.state == State::kInstalled) {
-    tell(key, std::move(view));
+    tell(key, view);
   } else {
     found->second.view = std::move(view);
   }
@@ -162,11 +162,12 @@ void StaticVerifier::end_table(const Table& table) {
   }
 }
 
-void StaticVerifier::tell(const core::RouteKey& key, RibView view) {
-  const core::RouteKey told = key;  // it may be the one that goes
+void StaticVerifier::tell(const core::RouteKey& key, const RibView& view) {
+  const core::RouteKey told = key;  // both may be of the one that goes
+  const RibView seen = view;
   expected_.erase(told);
-  if (view.state == State::kInstalled) progress_ = Clock::now();
-  told_(told, view);
+  if (seen.state == State::kInstalled) progress_ = Clock::now();
+  told_(told, seen);
 }
 
 }  // namespace untrombone::bgp

@@ -63,7 +63,7 @@ class StaticVerifier {
   void end_look();
   void tell_overdue();
   [[nodiscard]] bool is_overdue(const Expected& expected) const;
-  void tell(const core::RouteKey& key, RibView view);
+  void tell(const core::RouteKey& key, const RibView& view);
 
   Told told_;
   VtyClient zebra_;

@@ -192,8 +192,11 @@ void VtyshSink::add_lines(const core::RouteKey& key) {
   const bool replaces = wanted && is_held && wanted->distance == held->second.distance &&
                         wanted->interface == held->second.interface;
   if (is_held && !replaces) lines_.push_back({"no " + configuration_line(held->second), key});
-  if (wanted) lines_.push_back({configuration_line(*wanted), key, std::move(wanted)});
-  if (!wanted && !is_held) take_success({{}, key});
+  if (wanted) {
+    lines_.push_back({configuration_line(*wanted), key, wanted});
+  } else if (!is_held) {
+    take_success({{}, key});
+  }
 }
 
 const std::string& VtyshSink::name_of(core::Ifindex interface) {
