@@ -115,13 +115,15 @@ void VtyshSink::take_configuration(const std::string& text) {
   finish_stop_if_done();
 }
 
-/// The client is dropped: its connection may be in any mode.
-void VtyshSink::wait_for(const std::string& why) {
+/// The client is dropped: its connection may be in any mode. Who stops does not wait for a daemon that has gone, but
+/// for one that will listen later.
+void VtyshSink::wait_for(const std::string& why, bool is_there) {
   phase_ = Phase::kWaiting;
+  is_there_ = is_there;
   lines_.clear();
   asio::post(io_, [finished = std::move(vty_)] {});
   set_detail(why);
-  if (stopped_) return finish_stop_if_done();
+  if (stopped_ && !is_there) return finish_stop_if_done();
   retry_timer_.expires_after(kRetry);
   retry_timer_.async_wait([this](const error_code& error) {
     if (!error) connect();
@@ -229,13 +231,14 @@ void VtyshSink::take_answers(std::vector<VtyAnswer> answers) {
   const std::vector<BatchLine> lines = std::exchange(lines_, {});
   const BatchVerdict verdict = read_batch(std::move(answers), lines.size());
   switch (verdict.state) {
-    case BatchVerdict::State::kLocked: return wait_for("FRR does not let us configure: " + verdict.reason);
+    case BatchVerdict::State::kLocked:
+      return wait_for("FRR does not let us configure: " + verdict.reason, true);
     case BatchVerdict::State::kRefused: take_refusal(lines, verdict.reason); break;
     case BatchVerdict::State::kTaken:
       for (std::size_t i = 0; i < lines.size(); ++i) take_answer(lines[i], verdict.answers[i]);
       most_keys_ = std::min(most_keys_ * 2, kMostKeys);
   }
-  work();
+  if (phase_ == Phase::kReady) work();
 }
 
 /// One of them cannot be, and FRR does not say which.
@@ -252,6 +255,8 @@ void VtyshSink::take_refusal(const std::vector<BatchLine>& lines, const std::str
       queue(key);
     } else if (found->second.wanted) {
       reject(key, "FRR refused it: " + reason);
+    } else {
+      wait_for(fmt::format("FRR does not let us remove {}: {}", key.prefix.to_string(), reason), true);
     }
   }
 }
@@ -327,8 +332,9 @@ void VtyshSink::sweep() {
 
 void VtyshSink::stop(std::function<void()> done) {
   stopped_ = std::move(done);
-  retry_timer_.cancel();
-  if (!options_.retain && phase_ == Phase::kReady) {
+  const bool will_listen = !options_.retain && phase_ == Phase::kWaiting && is_there_;
+  if (!will_listen) retry_timer_.cancel();
+  if (!options_.retain && (phase_ == Phase::kReady || will_listen)) {
     for (auto& [key, route] : routes_) {
       route.wanted.reset();
       route.changed = now_();
@@ -342,7 +348,7 @@ void VtyshSink::stop(std::function<void()> done) {
     asio::post(io_, std::exchange(stopped_, nullptr));
   });
   flush();
-  finish_stop_if_done();
+  if (!will_listen) finish_stop_if_done();
 }
 
 void VtyshSink::finish_stop_if_done() {

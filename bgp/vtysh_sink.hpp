@@ -57,7 +57,7 @@ class VtyshSink final : public RouteSink {
   void connect();
   void read_configuration();
   void take_configuration(const std::string& text);
-  void wait_for(const std::string& why);
+  void wait_for(const std::string& why, bool is_there = false);
   void queue(const core::RouteKey& key);
   void work();
   void add_lines(const core::RouteKey& key);
@@ -87,6 +87,7 @@ class VtyshSink final : public RouteSink {
   boost::asio::steady_timer stop_timer_;
 
   Phase phase_ = Phase::kWaiting;
+  bool is_there_ = false;  ///< while it waits: the daemon listens, and takes nothing for now
   std::string detail_ = "not started";
   SinkRoutes routes_;
   boost::unordered_flat_map<core::RouteKey, StaticRoute> programmed_;
