@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
+#include <iterator>
 #include <vector>
 
 #include <boost/circular_buffer.hpp>
@@ -58,7 +59,11 @@ class TimerQueue {
   }
   template <typename Predicate>
   void erase_if(Predicate predicate) {
-    for (auto& lane : lanes_) lane.erase(std::remove_if(lane.begin(), lane.end(), predicate), lane.end());
+    for (auto& lane : lanes_) {
+      Lane kept(lane.size());
+      std::remove_copy_if(lane.begin(), lane.end(), std::back_inserter(kept), predicate);
+      lane.swap(kept);
+    }
     std::erase_if(heap_, predicate);
     std::make_heap(heap_.begin(), heap_.end(), kLater);
   }

@@ -7,8 +7,6 @@
 
 #include <catch2/catch.hpp>
 
-#include "tests/unit/counting_allocator.hpp"
-
 namespace untrombone::core {
 namespace {
 
@@ -51,16 +49,6 @@ TEST_CASE("timer queue: what is dropped is gone from the lanes and from the heap
   for (const int id : {1, 3, 5, 7, 9}) CHECK(queue.pop().id == id);
   CHECK(queue.size() == 0);
   CHECK(queue.next() == kNever);
-}
-
-TEST_CASE("timer queue: its memory goes back when most is done") {
-  TimerQueue<Timer, 1> queue;
-  const std::size_t before = testing::allocations.bytes_held;
-  for (int i = 0; i < 100'000; ++i)
-    queue.push({TimePoint{} + std::chrono::seconds(i), i}, i % 2 == 0 ? 0 : kNoLane);
-  const std::size_t full = testing::allocations.bytes_held - before;
-  while (queue.size() > 10) queue.pop();
-  CHECK(testing::allocations.bytes_held - before < full / 100);
 }
 
 }  // namespace
