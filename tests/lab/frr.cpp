@@ -123,8 +123,12 @@ Frr::Frr(Node router, const Netns& netns, const FrrOptions& options, fs::path di
   start_daemon(routing_daemon_);
 }
 
+FrrSetup Frr::setup() const { return {.version = version_, .ipv6 = options_.ipv6, .sink = options_.sink}; }
+
+std::string Frr::origin() const { return bgp_origin(setup(), false); }
+
 void Frr::configure(Node router) {
-  const FrrSetup setup{.version = version_, .ipv6 = options_.ipv6, .sink = options_.sink};
+  const FrrSetup setup = this->setup();
   write_file(directory_ / "zebra.conf", zebra_config(router, setup));
   write_file(directory_ / "bgpd.conf", bgpd_config(router, setup));
   write_file(directory_ / "ospfd.conf", ospfd_config(router, setup));

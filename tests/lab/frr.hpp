@@ -18,6 +18,8 @@ enum class Sink : std::uint8_t { kZapi, kKernelTable, kVtysh };
 
 const char* name_of(Sink sink);
 
+struct FrrSetup;  // what the configuration depends on
+
 struct FrrOptions {
   Protocol protocol = Protocol::kBgp;
   bool ipv6 = false;
@@ -43,9 +45,12 @@ class Frr {
   const std::string& routing_daemon() const { return routing_daemon_; }  // "bgpd" or "ospfd"
   int version() const { return version_; }                               // 8.4.4 is 804, 10.3 is 1003
   Sink sink() const { return options_.sink; }
+  // What a site's bgpd redistributes of IPv4, by the release and the sink: "table", "table 201", "static".
+  std::string origin() const;
 
-  // "zebra" or the routing daemon; throws std::out_of_range for others.
+  // "zebra", the routing daemon, or what the sink needs; throws std::out_of_range for others.
   Process& daemon(const std::string& name) { return daemons_.at(name); }
+  bool runs(const std::string& name) const { return daemons_.contains(name); }
   // Starts a daemon again after it has ended.
   void start_daemon(const std::string& name);
 
@@ -58,6 +63,7 @@ class Frr {
   // Where the daemons see directory_.
   std::string inside() const { return root_ ? "/run/frr" : directory_.string(); }
   const Root* root() const { return root_ ? &*root_ : nullptr; }
+  FrrSetup setup() const;
   void configure(Node router);
   void await_zebra() const;
 

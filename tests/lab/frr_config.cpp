@@ -64,19 +64,6 @@ constexpr int kTableDirect = 1001;
 constexpr int kOspfTableDirect = 1005;
 constexpr int kOnlyNumberedTables = 1005;
 
-// What bgpd is told to redistribute.
-std::string bgp_origin(const FrrSetup& setup, bool ipv6) {
-  switch (setup.sink) {
-    case Sink::kZapi: break;
-    case Sink::kKernelTable: return setup.version >= kTableDirect ? "table-direct 201" : "table 201";
-    case Sink::kVtysh: return "static";
-  }
-  if (setup.version < kOnlyNumberedTables) {
-    return "table";
-  }
-  return ipv6 ? "table-direct 201" : "table 201";
-}
-
 std::string ospf_origin(const FrrSetup& setup) {
   switch (setup.sink) {
     case Sink::kZapi: return setup.version < kOnlyNumberedTables ? "table" : "table 201";
@@ -231,6 +218,18 @@ std::string wan_ospfd_config() {
 }
 
 }  // namespace
+
+std::string bgp_origin(const FrrSetup& setup, bool ipv6) {
+  switch (setup.sink) {
+    case Sink::kZapi: break;
+    case Sink::kKernelTable: return setup.version >= kTableDirect ? "table-direct 201" : "table 201";
+    case Sink::kVtysh: return "static";
+  }
+  if (setup.version < kOnlyNumberedTables) {
+    return "table";
+  }
+  return ipv6 ? "table-direct 201" : "table 201";
+}
 
 std::string zebra_config(Node router, const FrrSetup& setup) {
   const bool imports =

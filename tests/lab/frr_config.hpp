@@ -19,6 +19,8 @@ struct FrrSetup {
   Sink sink;
 };
 
+// What bgpd is told to redistribute.
+std::string bgp_origin(const FrrSetup& setup, bool ipv6);
 // `router` is kSiteA, kSiteB or kWan.
 std::string zebra_config(Node router, const FrrSetup& setup);
 std::string bgpd_config(Node router, const FrrSetup& setup);
