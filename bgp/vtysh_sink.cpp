@@ -42,6 +42,10 @@ void VtyshSink::start() { connect(); }
 SinkStatus VtyshSink::status() const {
   SinkStatus status{.kind = "vtysh", .state = SinkState::kWaiting, .detail = detail_, .release = {}};
   if (phase_ != Phase::kReady) return status;
+  if (zebra_is_silent_) {
+    status.detail = "waiting for zebra's vty";
+    return status;
+  }
   status.state = queue_.empty() && lines_.empty() ? SinkState::kSynced : SinkState::kSyncing;
   if (status.state == SinkState::kSyncing) {
     status.detail = fmt::format("{} routes to go into FRR's configuration", queue_.size() + lines_.size());
@@ -136,13 +140,37 @@ void VtyshSink::check_again_later() {
   retry_timer_.async_wait([this](const error_code& error) {
     if (error || phase_ != Phase::kReady || stopped_) return;
     if (!lines_.empty() || !queue_.empty()) return check_again_later();
-    for (const auto& [key, route] : routes_) {
-      const auto held = programmed_.find(key);
-      const bool uncertain = route.wanted && route.state != RouteState::kInstalled;
-      if (uncertain && held != programmed_.end()) verifier_.expect(key, held->second);
-    }
+    ask_zebra_again();
     read_configuration();
   });
+}
+
+/// About all routes that it does not have, and about one of the others: a zebra that was restarted has none of them
+/// before staticd is connected to it again.
+void VtyshSink::ask_zebra_again() {
+  bool one_is_asked = false;
+  for (const auto& [key, route] : routes_) {
+    const auto held = programmed_.find(key);
+    if (!route.wanted || held == programmed_.end()) continue;
+    if (route.state == RouteState::kInstalled && std::exchange(one_is_asked, true)) continue;
+    verifier_.expect(key, held->second);
+  }
+  if (routes_.empty()) take_silence(false);
+}
+
+void VtyshSink::take_silence(bool zebra_is_silent) {
+  if (zebra_is_silent_ == zebra_is_silent) return;
+  zebra_is_silent_ = zebra_is_silent;
+  asio::post(io_, [this] { listener_.on_sink_status(); });
+}
+
+void VtyshSink::doubt_installed() {
+  for (auto& [key, route] : routes_) {
+    if (route.state != RouteState::kInstalled) continue;
+    route.state = RouteState::kSent;
+    const auto held = programmed_.find(key);
+    if (held != programmed_.end()) verifier_.expect(key, held->second);
+  }
 }
 
 // ---- routes ------------------------------------------------------------------------------------------------------
@@ -297,9 +325,11 @@ void VtyshSink::note(const core::RouteKey& key, core::RouteNote note) {
 }
 
 void VtyshSink::take_view(const core::RouteKey& key, const RibView& view) {
+  take_silence(view.state == RibView::State::kUnreadable);
   const auto found = routes_.find(key);
   if (found == routes_.end() || !found->second.wanted || found->second.queued) return;
   SinkRoute& route = found->second;
+  if (route.state == RouteState::kInstalled && view.state != RibView::State::kInstalled) doubt_installed();
   switch (view.state) {
     case RibView::State::kUnreadable: return;
     case RibView::State::kAbsent: return reject(key, "zebra does not have it; is its interface up?");

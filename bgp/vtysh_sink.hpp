@@ -35,7 +35,8 @@ struct VtyshSinkOptions {
 /// synced. All changes that wait go in one transaction; what is refused is halved until the line that cannot be stands
 /// alone. A route is sent once its transaction is taken, and installed once zebra shows it. The configuration is read
 /// again every 10 s, because a daemon that was restarted has forgotten what nobody wrote to its file; what is missing
-/// is put back.
+/// is put back. So is zebra asked, for a route is installed only as long as zebra has it: without an answer the sink
+/// waits, too.
 class VtyshSink final : public RouteSink {
  public:
   using Now = std::function<core::TimePoint()>;
@@ -71,6 +72,9 @@ class VtyshSink final : public RouteSink {
   void reject(const core::RouteKey& key, const std::string& reason);
   void take_view(const core::RouteKey& key, const RibView& view);
   void check_again_later();
+  void ask_zebra_again();
+  void take_silence(bool zebra_is_silent);
+  void doubt_installed();
   void sweep();
   void note(const core::RouteKey& key, core::RouteNote note);
   void set_detail(const std::string& detail);
@@ -88,6 +92,7 @@ class VtyshSink final : public RouteSink {
 
   Phase phase_ = Phase::kWaiting;
   bool is_there_ = false;  ///< while it waits: the daemon listens, and takes nothing for now
+  bool zebra_is_silent_ = false;
   std::string detail_ = "not started";
   SinkRoutes routes_;
   boost::unordered_flat_map<core::RouteKey, StaticRoute> programmed_;
