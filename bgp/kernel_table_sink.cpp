@@ -24,6 +24,7 @@ constexpr int kMostPauses = 50;
 constexpr milliseconds kOpenRetry{1000};
 constexpr milliseconds kVerifyAfterBurst{1000};
 constexpr milliseconds kVerifyInterval{60000};
+constexpr milliseconds kGhostInterval{500};
 constexpr core::VrfId kMainVrf{};
 
 }  // namespace
@@ -36,7 +37,8 @@ KernelTableSink::KernelTableSink(asio::io_context& io, SinkListener& listener, K
       now_(std::move(now)),
       table_(options.table),
       work_timer_(io),
-      verify_timer_(io) {}
+      verify_timer_(io),
+      ghost_timer_(io) {}
 
 void KernelTableSink::start() {
   if (!open()) return work_later(kOpenRetry);
@@ -50,7 +52,7 @@ bool KernelTableSink::open() {
     return false;
   }
   open_ = true;
-  dropped_ = table_.listeners().dropped;
+  dropped_ = look_at_listeners().dropped;
   set_detail("");
   return read_back();
 }
@@ -152,8 +154,16 @@ void KernelTableSink::work_later(milliseconds delay) {
   });
 }
 
+/// Before each change of the table, so that it is known who hears of it.
+kernel::Listeners KernelTableSink::look_at_listeners() {
+  kernel::Listeners listeners = table_.listeners();
+  if (ghosts_.see(std::move(listeners.sockets)) && !ghosts_.empty())
+    show_at_ = now_() + options_.daemons_return;
+  return listeners;
+}
+
 bool KernelTableSink::must_pause() {
-  const kernel::Listeners listeners = table_.listeners();
+  const kernel::Listeners listeners = look_at_listeners();
   if (listeners.fullest <= kMostWaiting || pauses_in_a_row_ >= kMostPauses) {
     // Once it is known to sleep, one look at each batch is enough.
     if (listeners.fullest <= kMostWaiting) pauses_in_a_row_ = 0;
@@ -179,6 +189,7 @@ void KernelTableSink::send_batch() {
       found->second.arrival.sent = sent;
   }
   for (std::size_t i = 0; i < batch_.size(); ++i) take_result(batch_[i], errors_[i]);
+  tend_ghosts_later();
 }
 
 /// What has to be done for a prefix. The removal comes first: zebra takes the removal of the old metric for one of the
@@ -190,10 +201,14 @@ void KernelTableSink::add_changes(const core::IpPrefix& prefix) {
   std::optional<kernel::KernelRoute> wanted;
   if (found != routes_.end() && found->second.wanted) {
     wanted = kernel::KernelRoute{prefix, found->second.wanted->interface, found->second.wanted->metric};
+    shown_.erase(prefix);
+  } else if (const auto shown = shown_.find(prefix); shown != shown_.end()) {
+    wanted = shown->second;
   }
   const bool again = again_.erase(prefix) != 0;
   if (held != programmed_.end() && wanted == held->second && !again) {
-    if (found->second.state != RouteState::kInstalled) take_result({*wanted, true}, 0);
+    const bool unsaid = found != routes_.end() && found->second.state != RouteState::kInstalled;
+    if (unsaid) take_result({*wanted, true}, 0);
     return;
   }
   if (held != programmed_.end()) batch_.push_back({held->second, false});
@@ -216,12 +231,14 @@ void KernelTableSink::take_result(const kernel::Change& change, int error) {
   }
   if (change.add) {
     programmed_[change.route.prefix] = change.route;
+    ghosts_.note_added(change.route.prefix);
     if (!wanted) return;
     found->second.state = RouteState::kInstalled;
     if (!found->second.arrival.installed) found->second.arrival.installed = now_();
     return note(key, core::RouteNote::kInstalled);
   }
   programmed_.erase(change.route.prefix);
+  if (!wanted) ghosts_.note_removed(change.route);
   if (found != routes_.end() && !wanted) routes_.erase(found);
 }
 
@@ -258,7 +275,7 @@ void KernelTableSink::verify() {
 
 /// Nothing but a removal and an addition is told to listeners again.
 void KernelTableSink::repair_losses() {
-  const std::uint64_t dropped = table_.listeners().dropped;
+  const std::uint64_t dropped = look_at_listeners().dropped;
   if (dropped <= dropped_) {
     dropped_ = dropped;  // a listener that had losses has gone
     return;
@@ -271,6 +288,48 @@ void KernelTableSink::repair_losses() {
   }
 }
 
+// ---- ghosts ------------------------------------------------------------------------------------------------------
+
+/// Nobody tells us that zebra is back.
+void KernelTableSink::tend_ghosts_later() {
+  const bool idle = !ghosts_.awaited() && !show_at_ && !end_at_;
+  if (tends_ghosts_ || idle || stopped_) return;
+  tends_ghosts_ = true;
+  ghost_timer_.expires_after(kGhostInterval);
+  ghost_timer_.async_wait([this](const error_code& error) {
+    if (error) return;
+    tends_ghosts_ = false;
+    tend_ghosts();
+    tend_ghosts_later();
+  });
+}
+
+void KernelTableSink::tend_ghosts() {
+  (void)look_at_listeners();
+  if (ghosts_.awaited()) show_at_.reset();
+  if (show_at_ && now_() >= *show_at_) show_ghosts();
+  if (end_at_ && now_() >= *end_at_) end_ghosts();
+}
+
+/// Only an addition and a removal make a ghost go. Lingering, so that no other site's claim loses meanwhile.
+void KernelTableSink::show_ghosts() {
+  show_at_.reset();
+  for (const auto& [prefix, ghost] : ghosts_.take()) {
+    if (routes_.contains({kMainVrf, prefix})) continue;
+    ++counters_.ghosts;
+    shown_[prefix] = {prefix, ghost.interface, options_.lingering_metric};
+    queue_.push_back(prefix);
+  }
+  if (!shown_.empty()) end_at_ = now_() + options_.daemons_told;
+  flush();
+}
+
+void KernelTableSink::end_ghosts() {
+  end_at_.reset();
+  for (const auto& [prefix, ghost] : std::exchange(shown_, {})) queue_.push_back(prefix);
+  flush();
+}
+
 void KernelTableSink::allow_sweep() {
   sweep_allowed_ = true;
   sweep();
@@ -279,7 +338,7 @@ void KernelTableSink::allow_sweep() {
 
 void KernelTableSink::sweep() {
   for (const auto& [prefix, route] : programmed_) {
-    if (!routes_.contains({kMainVrf, prefix})) queue_.push_back(prefix);
+    if (!routes_.contains({kMainVrf, prefix}) && !shown_.contains(prefix)) queue_.push_back(prefix);
   }
 }
 
@@ -288,6 +347,8 @@ void KernelTableSink::sweep() {
 void KernelTableSink::stop(std::function<void()> done) {
   stopped_ = std::move(done);
   verify_timer_.cancel();
+  ghost_timer_.cancel();
+  end_ghosts();
   if (!options_.retain && open_) {
     for (auto& [key, route] : routes_) {
       route.wanted.reset();

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -13,6 +15,7 @@
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <boost/unordered/unordered_flat_set.hpp>
 
+#include "bgp/kernel/ghosts.hpp"
 #include "bgp/kernel/table.hpp"
 #include "bgp/route_sink.hpp"
 
@@ -21,6 +24,12 @@ namespace untrombone::bgp {
 struct KernelTableSinkOptions {
   std::uint8_t table = 201;
   bool retain = true;  ///< on exit, leave the routes to the next run
+  /// By it the daemons know a lingering route: what a ghost is announced as, before it is removed again.
+  std::uint32_t lingering_metric = 2000;
+  /// Routing daemons are connected to a new zebra within this.
+  std::chrono::milliseconds daemons_return{15000};
+  /// They have been told of an added route within this.
+  std::chrono::milliseconds daemons_told{2000};
 };
 
 /// The sink on a routing table of the kernel, for every routing daemon that reads one: FRR (`ip import-table`,
@@ -35,6 +44,9 @@ struct KernelTableSinkOptions {
 /// Changes are paced by those who listen. A netlink socket that overflows loses changes, and the daemon behind it
 /// never learns of it, or exits. So a batch goes out when no listener has much waiting; if one lost something all the
 /// same, all routes are taken out and put in again, which is the only thing it can hear.
+///
+/// What is removed while zebra is away is a ghost in the daemons behind it that outlive it. Once they are connected to
+/// the next one, each ghost is announced once more, lingering, and removed.
 class KernelTableSink final : public RouteSink {
  public:
   using Now = std::function<core::TimePoint()>;
@@ -45,6 +57,7 @@ class KernelTableSink final : public RouteSink {
     std::uint64_t pauses = 0;      ///< a listener had too much waiting
     std::uint64_t losses = 0;      ///< a listener lost changes, and everything was sent again
     std::uint64_t reinstalls = 0;  ///< routes that had vanished from the table
+    std::uint64_t ghosts = 0;      ///< routes cleared out of the daemons behind a zebra that was restarted
   };
 
   KernelTableSink(boost::asio::io_context& io, SinkListener& listener, KernelTableSinkOptions options,
@@ -71,11 +84,16 @@ class KernelTableSink final : public RouteSink {
   void queue(const core::RouteKey& key);
   void work();
   void work_later(std::chrono::milliseconds delay);
+  [[nodiscard]] kernel::Listeners look_at_listeners();
   [[nodiscard]] bool must_pause();
   void send_batch();
   void add_changes(const core::IpPrefix& prefix);
   void take_result(const kernel::Change& change, int error);
   void repair_losses();
+  void tend_ghosts_later();
+  void tend_ghosts();
+  void show_ghosts();
+  void end_ghosts();
   void verify();
   void verify_later();
   void sweep();
@@ -90,6 +108,7 @@ class KernelTableSink final : public RouteSink {
   kernel::Table table_;
   boost::asio::steady_timer work_timer_;
   boost::asio::steady_timer verify_timer_;
+  boost::asio::steady_timer ghost_timer_;
 
   bool open_ = false;
   std::string detail_ = "not started";
@@ -102,7 +121,12 @@ class KernelTableSink final : public RouteSink {
   std::vector<int> errors_;
   bool work_waits_ = false;
   int pauses_in_a_row_ = 0;
-  std::uint64_t dropped_ = 0;  ///< of Listeners, when we last looked
+  kernel::Ghosts ghosts_;
+  bool tends_ghosts_ = false;
+  std::optional<core::TimePoint> show_at_;  ///< when the daemons behind a new zebra are back
+  std::optional<core::TimePoint> end_at_;   ///< when they have been told of what is shown
+  kernel::Ghosts::Routes shown_;            ///< ghosts that were announced once more, in order to be removed
+  std::uint64_t dropped_ = 0;               ///< of Listeners, when we last looked
   bool sweep_allowed_ = false;
   Counters counters_;
   std::function<void()> stopped_;

@@ -2,13 +2,13 @@
 // Between the hosts and the announcer: what it is told, and the routes that it wants.
 #include <algorithm>
 
+#include "agent/core/route_metrics.hpp"
 #include "agent/core/site.hpp"
 
 namespace untrombone::core {
 namespace {
 
-constexpr std::uint8_t kLingeringDistance = 250;         // worse than any routing protocol: facts on recency
-constexpr std::uint32_t kLingeringMetricPenalty = 1000;  // worse than every settled claim with the same base
+constexpr std::uint8_t kLingeringDistance = 250;  // worse than any routing protocol: facts on recency
 
 }  // namespace
 

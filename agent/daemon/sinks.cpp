@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "agent/core/route_metrics.hpp"
 #include "agent/daemon/clock.hpp"
 #include "agent/daemon/observe_sink.hpp"
 #include "bgp/kernel_table_sink.hpp"
@@ -33,6 +34,7 @@ std::unique_ptr<bgp::RouteSink> make_kernel_table_sink(boost::asio::io_context& 
                                                        bgp::SinkListener& listener, const Config& config) {
   bgp::KernelTableSinkOptions options;
   options.table = static_cast<std::uint8_t>(config.table);
+  options.lingering_metric = config.core.routes.metric + core::kLingeringMetricPenalty;
   options.retain = config.on_exit == OnExit::kRetain;
   return std::make_unique<bgp::KernelTableSink>(io, listener, options, monotonic_now);
 }

@@ -19,7 +19,8 @@ constexpr std::size_t kProtocol = 1;
 constexpr std::size_t kGroups = 3;
 constexpr std::size_t kWaiting = 4;
 constexpr std::size_t kDrops = 8;
-using Columns = std::array<std::string_view, kDrops + 1>;
+constexpr std::size_t kInode = 9;
+using Columns = std::array<std::string_view, kInode + 1>;
 
 std::string_view take_until(std::string_view& text, char end) {
   const std::string_view taken = text.substr(0, text.find(end));
@@ -52,13 +53,15 @@ Listeners read_listeners(std::string_view text) {
     std::uint64_t groups = 0;
     std::uint64_t waiting = 0;
     std::uint64_t drops = 0;
+    std::uint64_t inode = 0;
     const bool readable =
         split(take_until(text, '\n'), columns) && read_number(columns[kProtocol], 10, protocol) &&
         read_number(columns[kGroups], 16, groups) && read_number(columns[kWaiting], 10, waiting) &&
-        read_number(columns[kDrops], 10, drops);
+        read_number(columns[kDrops], 10, drops) && read_number(columns[kInode], 10, inode);
     if (!readable || protocol != NETLINK_ROUTE || (groups & kRouteGroups) == 0) continue;
     listeners.fullest = std::max(listeners.fullest, waiting);
     listeners.dropped += drops;
+    listeners.sockets.push_back(inode);
   }
   return listeners;
 }

@@ -226,6 +226,7 @@ TEST_CASE("the fullest of those who listen to routes counts, and the losses of a
   const Listeners listeners = read_listeners(kText);
   CHECK(listeners.fullest == 70000);
   CHECK(listeners.dropped == 3);
+  CHECK(listeners.sockets == std::vector<std::uint64_t>{24410, 12011});
   CHECK(read_listeners("").fullest == 0);
 }
 
