@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
+#include <utility>
 
 #include <boost/asio/post.hpp>
 #include <fmt/format.h>
@@ -33,12 +35,15 @@ KernelTableSink::KernelTableSink(asio::io_context& io, SinkListener& listener, K
                                  Now now)
     : io_(io),
       listener_(listener),
-      options_(options),
+      options_(std::move(options)),
       now_(std::move(now)),
       table_(options.table),
       work_timer_(io),
       verify_timer_(io),
-      ghost_timer_(io) {}
+      ghost_timer_(io),
+      leftovers_(io, options_.vty_dir, now_, [this](const std::vector<core::RouteKey>& keys) {
+        listener_.on_leftovers_superseded(keys);
+      }) {}
 
 void KernelTableSink::start() {
   if (!open()) return work_later(kOpenRetry);
@@ -314,11 +319,14 @@ void KernelTableSink::tend_ghosts() {
 /// Only an addition and a removal make a ghost go. Lingering, so that no other site's claim loses meanwhile.
 void KernelTableSink::show_ghosts() {
   show_at_.reset();
+  std::error_code ignored;
+  const bool has_zebra = std::filesystem::exists(vty_socket(options_.vty_dir, "zebra"), ignored);
   for (const auto& [prefix, ghost] : ghosts_.take()) {
     if (routes_.contains({kMainVrf, prefix})) continue;
     ++counters_.ghosts;
     shown_[prefix] = {prefix, ghost.interface, options_.lingering_metric};
     queue_.push_back(prefix);
+    if (has_zebra) leftovers_.suspect({kMainVrf, prefix}, ghost.interface);
   }
   if (!shown_.empty()) end_at_ = now_() + options_.daemons_told;
   flush();
@@ -348,6 +356,7 @@ void KernelTableSink::stop(std::function<void()> done) {
   stopped_ = std::move(done);
   verify_timer_.cancel();
   ghost_timer_.cancel();
+  leftovers_.clear();
   end_ghosts();
   if (!options_.retain && open_) {
     for (auto& [key, route] : routes_) {

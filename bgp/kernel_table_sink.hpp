@@ -18,12 +18,14 @@
 #include "bgp/kernel/ghosts.hpp"
 #include "bgp/kernel/table.hpp"
 #include "bgp/route_sink.hpp"
+#include "bgp/zebra_leftovers.hpp"
 
 namespace untrombone::bgp {
 
 struct KernelTableSinkOptions {
   std::uint8_t table = 201;
-  bool retain = true;  ///< on exit, leave the routes to the next run
+  std::string vty_dir = "/var/run/frr";  ///< zebra's, if there is one
+  bool retain = true;                    ///< on exit, leave the routes to the next run
   /// By it the daemons know a lingering route: what a ghost is announced as, before it is removed again.
   std::uint32_t lingering_metric = 2000;
   /// Routing daemons are connected to a new zebra within this.
@@ -46,7 +48,7 @@ struct KernelTableSinkOptions {
 /// same, all routes are taken out and put in again, which is the only thing it can hear.
 ///
 /// What is removed while zebra is away is a ghost in the daemons behind it that outlive it. Once they are connected to
-/// the next one, each ghost is announced once more, lingering, and removed.
+/// the next one, each ghost is announced once more, lingering, and removed; and so is what zebra itself still has of it.
 class KernelTableSink final : public RouteSink {
  public:
   using Now = std::function<core::TimePoint()>;
@@ -122,6 +124,7 @@ class KernelTableSink final : public RouteSink {
   bool work_waits_ = false;
   int pauses_in_a_row_ = 0;
   kernel::Ghosts ghosts_;
+  ZebraLeftovers leftovers_;
   bool tends_ghosts_ = false;
   std::optional<core::TimePoint> show_at_;  ///< when the daemons behind a new zebra are back
   std::optional<core::TimePoint> end_at_;   ///< when they have been told of what is shown

@@ -34,6 +34,7 @@ std::unique_ptr<bgp::RouteSink> make_kernel_table_sink(boost::asio::io_context& 
                                                        bgp::SinkListener& listener, const Config& config) {
   bgp::KernelTableSinkOptions options;
   options.table = static_cast<std::uint8_t>(config.table);
+  options.vty_dir = config.vty_dir;
   options.lingering_metric = config.core.routes.metric + core::kLingeringMetricPenalty;
   options.retain = config.on_exit == OnExit::kRetain;
   return std::make_unique<bgp::KernelTableSink>(io, listener, options, monotonic_now);
