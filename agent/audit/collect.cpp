@@ -8,6 +8,7 @@ Snapshot collect(const daemon::Config& config, const AskAgent& ask_agent) {
   snapshot.site = config.site;
   snapshot.routes = config.core.routes;
   snapshot.community_as = config.community_as;
+  if (config.sink == daemon::SinkKind::kKernelTable) snapshot.kernel_table = config.table;
   for (std::size_t i = 0; i < config.segments.size(); ++i) {
     SegmentFacts segment;
     segment.name = config.segments[i].name;

@@ -78,6 +78,18 @@ class Daemon {
   std::string failure_;
 };
 
+/// What bgpd takes from there by `redistribute table-direct` is not in zebra's main table. FRR that imports the table
+/// instead need not have it.
+void collect_kernel_table(const std::string& directory, const Snapshot& snapshot, RibTables& tables) {
+  Daemon zebra(directory, "zebra");
+  for (const char* family : {"ip", "ipv6"}) {
+    RibTables direct;
+    zebra.ask(fmt::format("show {} route table {} json", family, *snapshot.kernel_table),
+              [&](std::istream& answer) { return read_rib(answer, snapshot, direct); });
+    tables.others.insert(tables.others.end(), direct.others.begin(), direct.others.end());
+  }
+}
+
 void collect_zebra(const std::string& directory, Snapshot& snapshot) {
   Daemon zebra(directory, "zebra");
   RibTables tables;
@@ -89,6 +101,7 @@ void collect_zebra(const std::string& directory, Snapshot& snapshot) {
     snapshot.missing.emplace_back("zebra", zebra.failure());
     return;
   }
+  if (snapshot.kernel_table) collect_kernel_table(directory, snapshot, tables);
   snapshot.rib = std::move(tables.ours);
   snapshot.other_rib = std::move(tables.others);
   snapshot.other_statics = std::move(tables.statics);

@@ -80,8 +80,9 @@ struct Group {
 
 struct Snapshot {
   std::string site;
-  core::RouteSettings routes;          ///< tags and distances of ours
-  std::uint16_t community_as = 65000;  ///< the first half of our communities; the second is the tag
+  core::RouteSettings routes;            ///< tags and distances of ours
+  std::uint16_t community_as = 65000;    ///< the first half of our communities; the second is the tag
+  std::optional<unsigned> kernel_table;  ///< of the sink that writes there
   std::vector<SegmentFacts> segments;
   std::vector<HostFact> hosts;
   std::optional<std::vector<RibRoute>> rib;  ///< absent: zebra did not answer
