@@ -180,8 +180,8 @@ void Frr::start_daemon(const std::string& name) {
     await_zebra();
   }
   const fs::path vty = directory_ / (name + ".vty");
-  if (name == "mgmtd" && !wait_for([&] { return accepts_clients(vty); }, kStartPatience)) {
-    throw std::runtime_error("mgmtd does not start:\n" + read_file(log));
+  if (name != "zebra" && !wait_for([&] { return accepts_clients(vty); }, kStartPatience)) {
+    throw std::runtime_error(name + " does not start:\n" + read_file(log));
   }
 }
 

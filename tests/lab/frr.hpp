@@ -51,7 +51,7 @@ class Frr {
   // "zebra", the routing daemon, or what the sink needs; throws std::out_of_range for others.
   Process& daemon(const std::string& name) { return daemons_.at(name); }
   bool runs(const std::string& name) const { return daemons_.contains(name); }
-  // Starts a daemon again after it has ended.
+  // Starts a daemon again after it has ended; returns when it can be asked.
   void start_daemon(const std::string& name);
 
   // What vtysh prints for the commands; throws when vtysh fails.
