@@ -67,6 +67,16 @@ struct Watched {
     }
     return frr().vtysh({"show running-config"}).find("ip route " + prefix) != std::string::npos;
   }
+  /// A zebra of 10.2 to 10.6 takes a static route that a killed one left in the kernel for one of distance 1, for good.
+  bool is_beaten_by_leftovers() {
+    return sink() == Sink::kVtysh && frr().version() >= 1002 && frr().version() < 1007;
+  }
+  /// So the agent says.
+  void beaten() {
+    REQUIRE(wait_for([&] { return state() == "lost"; }, kRouting));
+    const nlohmann::json route = agent().json({"explain", vm.address()})["route"];
+    CHECK(route.value("reason", "") == "zebra prefers static, distance 1");
+  }
   /// Kills zebra, and waits until the agent tells the truth about it: a sink that writes to zebra, or asks it, waits
   /// for another one, and claims no route to be installed. The kernel's table does not need any.
   void lose_zebra() {
@@ -97,9 +107,11 @@ struct Watched {
     REQUIRE(world.reaches(vm, Site::kA, kRouting));
     REQUIRE(wait_for([&] { return state() == "installed"; }, kRouting));
     REQUIRE(wait_for([&] { return sink_state() == "synced"; }, kPatience));
+    // What is redistributed from a kernel table directly is in no other table of zebra's.
+    const bool direct = sink() == Sink::kKernelTable && frr().origin().starts_with("table-direct");
+    const std::string question = direct ? "show ip route table 201" : "show ip route " + vm.prefix();
     const auto zebra_has_it = [&] {
-      const std::string routes = world.lab().vtysh(Node::kSiteA, "show ip route " + vm.prefix());
-      return routes.find(vm.address()) != std::string::npos;
+      return world.lab().vtysh(Node::kSiteA, question).find(vm.address()) != std::string::npos;
     };
     // The kernel takes a route into its table whether or not zebra has read it yet.
     if (sink() == Sink::kKernelTable) REQUIRE(wait_for(zebra_has_it, kPatience));
@@ -134,6 +146,7 @@ TEST_CASE("zebra restarted: the routes are back", "[e2e]") {
   Watched watched;
   watched.lose_zebra();
   watched.frr().start_daemon("zebra");
+  if (watched.is_beaten_by_leftovers()) return watched.beaten();
   watched.settled();
   // bgpd neither hands its own routes, the site's way out among them, to a zebra that came back (FRR issue 22362), nor
   // asks it for `redistribute table` again: watchfrr restarts it, too.
@@ -149,6 +162,7 @@ TEST_CASE(
   AgentOptions options;
   options.extra_toml = {{"segment.summarize", "linger = \"0s\""}};
   Watched watched(options);
+  if (watched.is_beaten_by_leftovers()) return;  // no route of ours is in use then: see above
   Vm& leaver = watched.world.lab().start_vm("leaver", Site::kA);
   REQUIRE(watched.world.reaches(leaver, Site::kA));
   // Is a path of A's own, which has no neighbour as its peer, in A's bgpd?
@@ -232,6 +246,7 @@ TEST_CASE("zebra and bgpd killed together come back with everything", "[e2e]") {
   watched.restart(watched.all_daemons());
   if (watched.sink() != Sink::kZapi)
     REQUIRE(wait_for([&] { return watched.sink_holds(watched.vm.prefix()); }, kRouting));
+  if (watched.is_beaten_by_leftovers()) return watched.beaten();
   watched.settled();
   (void)watched.lost("zebra and bgpd, killed and started");
 }
