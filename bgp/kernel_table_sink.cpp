@@ -37,7 +37,7 @@ KernelTableSink::KernelTableSink(asio::io_context& io, SinkListener& listener, K
       listener_(listener),
       options_(std::move(options)),
       now_(std::move(now)),
-      table_(options.table),
+      table_(options_.table),
       work_timer_(io),
       verify_timer_(io),
       ghost_timer_(io),

@@ -48,7 +48,7 @@ struct KernelTableSinkOptions {
 /// same, all routes are taken out and put in again, which is the only thing it can hear.
 ///
 /// What is removed while zebra is away is a ghost in the daemons behind it that outlive it. Once they are connected to
-/// the next one, each ghost is announced once more, lingering, and removed; and so is what zebra itself still has of it.
+/// the next one, each ghost is announced once more, lingering, and removed; what zebra has left of it goes, too.
 class KernelTableSink final : public RouteSink {
  public:
   using Now = std::function<core::TimePoint()>;
