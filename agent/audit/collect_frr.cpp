@@ -80,8 +80,7 @@ class Daemon {
 
 /// What bgpd takes from there by `redistribute table-direct` is not in zebra's main table. FRR that imports the table
 /// instead need not have it.
-void collect_kernel_table(const std::string& directory, const Snapshot& snapshot, RibTables& tables) {
-  Daemon zebra(directory, "zebra");
+void collect_kernel_table(Daemon& zebra, const Snapshot& snapshot, RibTables& tables) {
   for (const char* family : {"ip", "ipv6"}) {
     RibTables direct;
     zebra.ask(fmt::format("show {} route table {} json", family, *snapshot.kernel_table),
@@ -101,7 +100,7 @@ void collect_zebra(const std::string& directory, Snapshot& snapshot) {
     snapshot.missing.emplace_back("zebra", zebra.failure());
     return;
   }
-  if (snapshot.kernel_table) collect_kernel_table(directory, snapshot, tables);
+  if (snapshot.kernel_table) collect_kernel_table(zebra, snapshot, tables);
   snapshot.rib = std::move(tables.ours);
   snapshot.other_rib = std::move(tables.others);
   snapshot.other_statics = std::move(tables.statics);

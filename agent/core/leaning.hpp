@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 
-#include <utility>
 #include <vector>
 
 #include <boost/unordered/unordered_flat_map.hpp>
@@ -23,10 +22,9 @@ class Leaning {
     const auto found = summary_of_.find(ip);
     if (found == summary_of_.end()) return;
     const IpPrefix summary = found->second;
-    erase_key(summary_of_, ip);
+    erase_found(summary_of_, found);
     if (--count_[summary] == 0) erase_key(count_, summary);
   }
-  [[nodiscard]] bool contains(const IpAddress& ip) const { return summary_of_.contains(ip); }
   [[nodiscard]] bool is_needed(const IpPrefix& summary) const { return count_.contains(summary); }
   /// Those that lean on it.
   [[nodiscard]] std::vector<IpAddress> hosts_on(const IpPrefix& summary) const {

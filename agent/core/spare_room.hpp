@@ -14,17 +14,16 @@ inline constexpr std::size_t kSpareFactor = 8;
   return room > kSmallTable && used * kSpareFactor < room;
 }
 
-/// Iterators are void afterwards.
-template <typename Map>
-void erase_key(Map& map, const typename Map::key_type& key) {
-  if (map.erase(key) != 0 && is_spare(map.size(), map.bucket_count())) map.rehash(0);
-}
-
 /// What `iterator` points to. Iterators are void afterwards.
 template <typename Map>
 void erase_found(Map& map, typename Map::iterator iterator) {
   map.erase(iterator);
   if (is_spare(map.size(), map.bucket_count())) map.rehash(0);
+}
+
+template <typename Map>
+void erase_key(Map& map, const typename Map::key_type& key) {
+  if (const auto found = map.find(key); found != map.end()) erase_found(map, found);
 }
 
 }  // namespace untrombone::core

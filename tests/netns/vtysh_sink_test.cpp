@@ -34,9 +34,9 @@ RouteKey key(int i) {
 /// A sink on a fake FRR.
 class World {
  public:
-  explicit World(const std::string& daemon = "staticd")
+  explicit World(const std::string& daemon = "staticd", bool retain = true)
       : frr_(io_, scratch_.path().string(), daemon),
-        sink_(io_, recorder_, {.vty_dir = scratch_.path().string(), .first_tag = 4210, .retain = true},
+        sink_(io_, recorder_, {.vty_dir = scratch_.path().string(), .first_tag = 4210, .retain = retain},
               lab::core_now) {
     sink_.start();
     REQUIRE(wait([&] { return sink_.status().state == SinkState::kSynced; }));
@@ -103,6 +103,41 @@ TEST_CASE("a configuration that somebody else has locked is waited for", "[netns
         "FRR does not let us configure: Can't enter config; locked by another session");
   world.frr().locked = false;
   CHECK(world.wait([&] { return world.count(RouteState::kInstalled) == 3; }));
+}
+
+TEST_CASE("a removal that FRR refuses is tried again", "[netns]") {
+  World world;
+  world.want(0, 3);
+  REQUIRE(world.wait([&] { return world.count(RouteState::kInstalled) == 3; }));
+  world.frr().impossible = key(0).prefix.to_string();  // so nothing can be committed beside it
+  world.want(1, 2, std::nullopt);
+  REQUIRE(world.wait([&] { return world.sink().status().state == SinkState::kWaiting; }));
+  CHECK(world.sink().status().detail ==
+        "FRR does not let us remove " + key(1).prefix.to_string() + ": it cannot be");
+  world.frr().impossible = "nothing";
+  CHECK(world.wait([&] { return world.frr().running.size() == 2; }));
+  CHECK(world.wait([&] { return world.sink().routes().size() == 2; }));
+}
+
+TEST_CASE("a sink that stops while FRR's configuration is locked withdraws its routes when it is not",
+          "[netns]") {
+  const bool locked_before = GENERATE(false, true);
+  World world("mgmtd", false);
+  world.want(0, 3);
+  REQUIRE(world.wait([&] { return world.count(RouteState::kInstalled) == 3; }));
+  world.frr().locked = true;
+  const auto waits = [&] { return world.sink().status().state == SinkState::kWaiting; };
+  if (locked_before) {
+    world.want(3, 4);
+    REQUIRE(world.wait(waits));
+  }
+  bool stopped = false;
+  world.sink().stop([&] { stopped = true; });
+  REQUIRE(world.wait(waits));
+  CHECK_FALSE(stopped);
+  world.frr().locked = false;
+  REQUIRE(world.wait([&] { return stopped; }));
+  CHECK(world.frr().running.empty());
 }
 
 TEST_CASE("a removal that was under way when the vty closed is not forgotten", "[netns]") {
